@@ -1,0 +1,135 @@
+//! The typed configuration: what a file means, after every default and rule was applied.
+//!
+//! Values are *resolved*: an instance's setting is its own, else the global one, else the
+//! default, after the rules between settings (strict mode, family, owner) had their say. What a
+//! rule changed has a diagnostic. The parent process sends the whole [`Config`] to its children
+//! as JSON, so every type here is `Serialize + Deserialize`.
+
+mod address;
+mod global;
+mod group;
+mod instance;
+mod other;
+mod route;
+mod script;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use address::{AddressScope, Broadcast, InterfaceAddress, Lifetime, UnicastPeer};
+pub use global::{
+    DynamicInterfaces, Global, Iptables, LvsFlush, LvsSyncDaemon, Mail, NotifyFifo, Process,
+    RxBufs, Snmp,
+};
+pub use group::{GarpGroup, SyncGroup, TrackGroup};
+pub use instance::{
+    Authentication, ExtraGarp, Garp, InitialState, Instance, Ipvlan, IpvlanMode,
+    OldUnicastChecksum, Tracked, Tracks, Version, Vmac,
+};
+pub use other::{
+    BfdSession, InitFile, InterfaceDelay, Linkbeat, LinkbeatMethod, ParamMatch, TrackFile,
+    TrackProcess,
+};
+pub use route::{Route, RouteWord, Rule};
+pub use script::{Command, Notify, RunAs, Script, SupplementaryGroups, Verdict};
+
+/// Everything a configuration says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// `global_defs` and the settings of the top level.
+    pub global: Global,
+    /// `vrrp_script` blocks in file order, also those that cannot run (see [`Script::verdict`]).
+    pub scripts: Vec<Script>,
+    /// `track_file` and `vrrp_track_file` blocks.
+    pub track_files: Vec<TrackFile>,
+    /// `vrrp_track_process` blocks.
+    pub track_processes: Vec<TrackProcess>,
+    /// `bfd_instance` blocks.
+    pub bfd_sessions: Vec<BfdSession>,
+    /// `vrrp_instance` blocks in file order. Instances that keepalived drops are left out.
+    pub instances: Vec<Instance>,
+    /// `vrrp_sync_group` blocks.
+    pub sync_groups: Vec<SyncGroup>,
+    /// `track_group` blocks.
+    pub track_groups: Vec<TrackGroup>,
+    /// `garp_group` blocks.
+    pub garp_groups: Vec<GarpGroup>,
+    /// `static_ipaddress` lines.
+    pub static_addresses: Vec<InterfaceAddress>,
+    /// `static_routes` lines.
+    pub static_routes: Vec<Route>,
+    /// `static_rules` lines.
+    pub static_rules: Vec<Rule>,
+    /// `linkbeat_interfaces` lines.
+    pub linkbeat_interfaces: Vec<Linkbeat>,
+    /// `interface_up_down_delays` lines.
+    pub interface_up_down_delays: Vec<InterfaceDelay>,
+    /// How many `virtual_server` blocks there are: whether a checker process has work.
+    pub virtual_servers: usize,
+}
+
+/// Where in the configuration a thing was said, for messages at run time.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// The name of the file as it was opened.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        Self {
+            file: Arc::from(""),
+            line: 0,
+        }
+    }
+}
+
+/// Bytes that must not reach a log, a dump or a panic message: `Debug` shows their number only.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes the secret in.
+    #[must_use]
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes themselves, for the wire.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} secret bytes>", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_print() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "<7 secret bytes>");
+    }
+}

@@ -1,0 +1,137 @@
+//! What the language asks of the world: files through [`Source`], the machine through [`Host`].
+//!
+//! This crate opens no file and asks no system: the daemon implements both traits for the real
+//! machine, tests for an imagined one.
+
+/// Reads configuration files.
+///
+/// Paths are what the configuration says, made relative to the directory of the file that says
+/// it; a relative path is relative to the working directory of the process.
+pub trait Source {
+    /// The bytes of the file at `path`, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`ReadError`] tells why the file cannot be used.
+    fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, ReadError>;
+
+    /// The paths that match a shell pattern without braces, sorted; directories end in `/`.
+    /// A pattern without wildcards matches the path itself if it exists.
+    fn glob(&self, pattern: &str) -> Vec<String>;
+
+    /// Whether a directory exists at `path` (the part of a pattern before its first wildcard).
+    fn is_dir(&self, path: &str) -> bool;
+}
+
+/// Why a configuration file cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// There is none: the name may be misspelt.
+    #[error("no such file")]
+    Missing,
+    /// It is a directory.
+    #[error("is a directory")]
+    Directory,
+    /// It is no regular file, or somebody may execute it.
+    #[error("is not a regular non-executable file")]
+    NotPlain,
+    /// It is longer than the limit.
+    #[error("is {size} bytes long, more than the {limit} allowed")]
+    TooLarge {
+        /// How long it is, as far as known.
+        size: u64,
+        /// What is allowed.
+        limit: usize,
+    },
+    /// The system refused.
+    #[error("{0}")]
+    Io(String),
+}
+
+/// Answers questions about the machine.
+pub trait Host {
+    /// Whether a network interface of this name exists now.
+    fn interface_exists(&self, name: &str) -> bool;
+    /// Whether the network namespace can be entered.
+    fn net_namespace_exists(&self, name: &str) -> bool;
+    /// The user with this name, or with this number.
+    fn user(&self, name: &str) -> Option<User>;
+    /// The number of the group with this name, or the number itself.
+    fn group(&self, name: &str) -> Option<u32>;
+    /// The user this process runs as.
+    fn current_user(&self) -> User;
+    /// Where the search path has the program: a full path.
+    fn find_program(&self, name: &str) -> Option<String>;
+    /// What stands at `path`; a symbolic link itself is not followed.
+    fn stat(&self, path: &str) -> Option<Stat>;
+    /// Where the symbolic link at `path` points.
+    fn read_link(&self, path: &str) -> Option<String>;
+    /// The host name.
+    fn host_name(&self) -> String;
+    /// An environment variable.
+    fn env(&self, name: &str) -> Option<String>;
+    /// A number to seed `${_RANDOM}` with, different at each start.
+    fn random_seed(&self) -> u64;
+    /// The number of a routing table, protocol, scope, realm, type of service or interface
+    /// group in the name tables of iproute2.
+    fn iproute_name(&self, table: NameTable, name: &str) -> Option<u32>;
+    /// Whether a host name resolves to an address.
+    fn resolves(&self, name: &str) -> bool;
+    /// How many CPUs a set of CPUs can name.
+    fn cpu_limit(&self) -> u32 {
+        1024
+    }
+}
+
+/// A name table of iproute2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NameTable {
+    /// `rt_tables`.
+    Table,
+    /// `rt_protos`.
+    Protocol,
+    /// `rt_scopes`.
+    Scope,
+    /// `rt_realms`.
+    Realm,
+    /// `rt_dsfield`.
+    DsField,
+    /// `group`.
+    Group,
+}
+
+/// A user of the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Name.
+    pub name: String,
+    /// Number.
+    pub uid: u32,
+    /// Number of the primary group.
+    pub gid: u32,
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: FileKind,
+    /// Permission bits, `0o7777` at most.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
+
+/// What a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A pipe, a socket, a device.
+    Other,
+}
