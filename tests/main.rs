@@ -1,0 +1,11 @@
+//! End to end: rkeepalived on test hosts, with Debian's keepalived on the other side of the wire.
+//!
+//! Every test makes a laboratory of its own and cleans it up, so they run beside each other. They
+//! assert order, presence and bytes, never speed: deadlines are there to end a test that waits in
+//! vain.
+//!
+//! `RKEEPALIVED_TEST_OURS=keepalived` puts keepalived in the place of ours. That is how a scenario
+//! is itself tested: what the reference cannot pass, the scenario may not ask.
+
+mod bed;
+mod matrix;
