@@ -41,9 +41,8 @@ done
     echo 0 > /proc/sys/net/ipv6/conf/default/accept_ra
 }
 ip link set lo up
-trap '' CHLD
 echo ready
-exec cat > /dev/null
+exec env --ignore-signal=CHLD cat > /dev/null
 "#;
 
 /// A host with network, PID, mount, UTS and IPC namespaces of its own.
@@ -149,6 +148,32 @@ impl Node {
         command
     }
 
+    /// As [`Self::sh`], but in the network namespace only: process numbers and files are the
+    /// caller's.
+    ///
+    /// # Panics
+    /// Unless the script ended with status 0.
+    #[track_caller]
+    pub fn net_sh(&self, script: &str) -> String {
+        let mut command = Command::new("nsenter");
+        command
+            .args([
+                "-t",
+                &self.pid().to_string(),
+                "-n",
+                "--",
+                "sh",
+                "-c",
+                script,
+            ])
+            .env("PATH", search_path())
+            .stdin(Stdio::null());
+        match command.output() {
+            Ok(output) => self.stdout_of(script, &output),
+            Err(error) => panic!("{}: nsenter: {error}", self.name),
+        }
+    }
+
     /// Runs `script` with `sh` inside the node, to its end.
     ///
     /// # Panics
@@ -167,7 +192,11 @@ impl Node {
     /// Unless the script ended with status 0.
     #[track_caller]
     pub fn sh(&self, script: &str) -> String {
-        let output = self.try_sh(script);
+        self.stdout_of(script, &self.try_sh(script))
+    }
+
+    #[track_caller]
+    fn stdout_of(&self, script: &str, output: &Output) -> String {
         assert!(
             output.status.success(),
             "{}: `{script}` ended with {}\n{}{}",

@@ -59,7 +59,7 @@ impl Lab {
     /// When that fails.
     #[track_caller]
     pub fn bridge(&self, name: &str) {
-        self.switch.sh(&format!(
+        self.switch.net_sh(&format!(
             "ip link add {name} type bridge stp_state 0 forward_delay 0 mcast_snooping 0 \
              && ip link set {name} up"
         ));
@@ -75,7 +75,7 @@ impl Lab {
         let number = self.ports.get() + 1;
         self.ports.set(number);
         let port = format!("port{number}");
-        self.switch.sh(&format!(
+        self.switch.net_sh(&format!(
             "ip link add {port} type veth peer name {dev} netns {} \
              && ip link set {port} master {bridge} up",
             node.pid()
@@ -113,7 +113,8 @@ impl Cable {
     /// When that fails.
     #[track_caller]
     pub fn pull(&self) {
-        self.switch.sh(&format!("ip link set {} down", self.port));
+        self.switch
+            .net_sh(&format!("ip link set {} down", self.port));
     }
 
     /// Plugs it in again.
@@ -122,7 +123,7 @@ impl Cable {
     /// When that fails.
     #[track_caller]
     pub fn plug(&self) {
-        self.switch.sh(&format!("ip link set {} up", self.port));
+        self.switch.net_sh(&format!("ip link set {} up", self.port));
     }
 
     /// Takes the port off its bridge: the carrier stays, the frames go nowhere.
