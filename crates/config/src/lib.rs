@@ -10,7 +10,9 @@ mod code;
 mod diagnostic;
 pub mod model;
 mod place;
+mod report;
 mod source;
+mod text;
 
 pub use code::Code;
 pub use diagnostic::{Class, Diagnostic, How, Label, Severity, Unsupported, Via};

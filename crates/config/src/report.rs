@@ -1,0 +1,92 @@
+//! Where diagnostics go while a configuration is read.
+
+use crate::code::Code;
+use crate::diagnostic::{Class, Diagnostic, Label, Severity};
+use crate::place::Place;
+use crate::text::Line;
+
+/// How many diagnostics are kept: a file of another kind would make millions.
+pub(crate) const DIAGNOSTICS_MAX: usize = 10_000;
+
+/// The diagnostics so far and the highest class among them.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// In the order of reading.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The highest class seen, also among those that were not kept.
+    pub(crate) highest: Class,
+    /// How many were not kept.
+    pub(crate) dropped: usize,
+}
+
+impl Report {
+    /// Takes a diagnostic in.
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        self.highest = self.highest.max(diagnostic.class);
+        if self.diagnostics.len() < DIAGNOSTICS_MAX {
+            self.diagnostics.push(diagnostic);
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
+impl Diagnostic {
+    /// A mistake: something is not used.
+    pub(crate) fn error(code: Code, class: Class, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            class,
+            message: message.into(),
+            place: None,
+            via: Vec::new(),
+            labels: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Something works, but not as written.
+    pub(crate) fn warning(code: Code, class: Class, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, class, message)
+        }
+    }
+
+    /// Something worth knowing, without effect on the exit status.
+    pub(crate) fn note(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Note,
+            ..Self::error(code, Class::Ok, message)
+        }
+    }
+
+    /// It is about the bytes `start..end` of `line`.
+    pub(crate) fn at(mut self, line: &Line, start: usize, end: usize) -> Self {
+        self.place = Some(line.place(start, end));
+        self.via = line.via(start);
+        self
+    }
+
+    /// It is about this place.
+    pub(crate) fn at_place(mut self, place: Option<Place>) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// What to do.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Another place that belongs to it.
+    pub(crate) fn label(mut self, place: Place, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            place,
+            text: text.into(),
+        });
+        self
+    }
+}

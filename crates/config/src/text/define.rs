@@ -1,0 +1,347 @@
+//! Definitions: `$NAME=TEXT`, `$NAME`, `${NAME}` and the built-in names.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::line::{Frame, Line};
+use super::{LINE_MAX, USES_MAX, is_blank, trim};
+use crate::diagnostic::How;
+use crate::source::Host;
+
+/// What a name stands for.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    /// One line, or several for a multi-line definition.
+    lines: Vec<Line>,
+}
+
+/// All names, and what the built-in ones need.
+#[derive(Debug, Default)]
+pub(crate) struct Definitions {
+    names: HashMap<Vec<u8>, Rc<Definition>>,
+    random: Random,
+}
+
+/// The built-in values at one place.
+pub(crate) struct Builtins<'a> {
+    pub(crate) pwd: &'a str,
+    pub(crate) instance: &'a str,
+    pub(crate) host: &'a dyn Host,
+}
+
+/// What became of a line.
+#[derive(Debug, Default)]
+pub(crate) struct Expanded {
+    /// The lines after the first of a multi-line definition at the end of the line.
+    pub(crate) following: Option<(Rc<Definition>, Rc<Frame>)>,
+    /// Whether anything was replaced.
+    pub(crate) replaced: bool,
+    /// What went wrong, and where in the line.
+    pub(crate) problems: Vec<(Problem, usize)>,
+}
+
+/// What can go wrong with a definition.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// It is used again in what it stands for, without end.
+    Endless(String),
+    /// `${_RANDOM x}`.
+    RandomArgument,
+    /// `${_RANDOM 9 3}`.
+    RandomBounds(u32, u32),
+    /// `${_ENV}`.
+    EnvName,
+    /// The line would be too long: the use stays as it is.
+    Overflow(String),
+}
+
+impl Definition {
+    /// The lines after the first.
+    pub(crate) fn following(&self) -> &[Line] {
+        self.lines.get(1..).unwrap_or(&[])
+    }
+}
+
+/// `$NAME=` at the start of a line: the name and where TEXT starts.
+pub(crate) fn definition(line: &Line) -> Option<(Vec<u8>, usize)> {
+    let first = line.first();
+    let text = &line.text[first..];
+    let rest = text.strip_prefix(b"$")?;
+    let len = name_len(rest);
+    if len == 0 || rest.get(len) != Some(&b'=') {
+        return None;
+    }
+    let mut value = first + 1 + len + 1;
+    while line.text.get(value).is_some_and(|b| is_blank(*b)) {
+        value += 1;
+    }
+    Some((rest[..len].to_vec(), value))
+}
+
+/// Whether a line of a definition goes on, and where its text ends then.
+pub(crate) fn continues(text: &[u8]) -> Option<usize> {
+    let end = text.iter().rposition(|b| !is_blank(*b))?;
+    (text[end] == b'\\').then(|| {
+        text[..end]
+            .iter()
+            .rposition(|b| !is_blank(*b))
+            .map_or(0, |at| at + 1)
+    })
+}
+
+fn name_len(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b) if b.is_ascii_alphabetic() || *b == b'_' => {}
+        _ => return 0,
+    }
+    text.iter()
+        .position(|b| !b.is_ascii_alphanumeric() && *b != b'_')
+        .unwrap_or(text.len())
+}
+
+/// A use of a name in a line.
+struct Use {
+    start: usize,
+    end: usize,
+    name: Vec<u8>,
+    /// What follows the name inside the braces.
+    arguments: Vec<u8>,
+}
+
+/// The first use at or after `from`. A lone `$` is skipped.
+fn next_use(text: &[u8], mut from: usize) -> Option<Use> {
+    while let Some(found) = text.get(from..)?.iter().position(|b| *b == b'$') {
+        let start = from + found;
+        let after = &text[start + 1..];
+        if let Some(inner) = after.strip_prefix(b"{") {
+            let len = name_len(inner);
+            let close = inner.iter().position(|b| *b == b'}');
+            if let Some(close) = close
+                && len > 0
+                && (close == len || inner.get(len).is_some_and(|b| is_blank(*b)))
+            {
+                let arguments = trim(&inner[len..close]).to_vec();
+                let end = start + 2 + close + 1;
+                return Some(Use {
+                    start,
+                    end,
+                    name: inner[..len].to_vec(),
+                    arguments,
+                });
+            }
+        } else {
+            let len = name_len(after);
+            let ended = after
+                .get(len)
+                .is_none_or(|b| is_blank(*b) || matches!(b, b',' | b')'));
+            if len > 0 && ended {
+                let end = start + 1 + len;
+                return Some(Use {
+                    start,
+                    end,
+                    name: after[..len].to_vec(),
+                    arguments: Vec::new(),
+                });
+            }
+        }
+        from = start + 1;
+    }
+    None
+}
+
+impl Definitions {
+    /// Gives `name` a new meaning; no line at all means the empty text.
+    pub(crate) fn set(&mut self, name: Vec<u8>, lines: Vec<Line>) {
+        self.names.insert(name, Rc::new(Definition { lines }));
+    }
+
+    /// `random_seed`.
+    pub(crate) fn seed(&mut self, seed: u64) {
+        self.random = Random(Some(seed));
+    }
+
+    /// Replaces every use in `line` until nothing changes.
+    pub(crate) fn expand(&mut self, line: &mut Line, builtins: &Builtins<'_>) -> Expanded {
+        let mut out = Expanded::default();
+        let mut uses = 0;
+        loop {
+            let mut from = 0;
+            let mut changed = false;
+            while let Some(found) = next_use(&line.text, from) {
+                from = found.end;
+                let Some(definition) = self.value(line, &found, builtins, &mut out) else {
+                    continue;
+                };
+                let several = definition.lines.len() > 1;
+                if several && !trim(&line.text[found.end..]).is_empty() {
+                    continue;
+                }
+                let empty = Line::made(Vec::new(), line.place(found.start, found.end), None);
+                let first = definition.lines.first().unwrap_or(&empty);
+                let name = String::from_utf8_lossy(&found.name).into_owned();
+                if line.text.len() - (found.end - found.start) + first.text.len() > LINE_MAX {
+                    out.problems.push((Problem::Overflow(name), found.start));
+                    continue;
+                }
+                uses += 1;
+                if uses > USES_MAX {
+                    out.problems.push((Problem::Endless(name), found.start));
+                    return out;
+                }
+                let frame = Rc::new(Frame {
+                    how: How::Definition(name),
+                    place: line.place(found.start, found.end),
+                    parent: line.frame(found.start).cloned(),
+                });
+                line.splice(found.start, found.end, first, &frame);
+                from = found.start + first.text.len();
+                changed = true;
+                out.replaced = true;
+                if several {
+                    out.following = Some((definition, frame));
+                    break;
+                }
+            }
+            // An overflow would be found again in every round.
+            if !changed || out.following.is_some() {
+                out.problems.dedup();
+                return out;
+            }
+            out.problems
+                .retain(|(p, _)| !matches!(p, Problem::Overflow(_)));
+        }
+    }
+
+    fn value(
+        &mut self,
+        line: &Line,
+        found: &Use,
+        builtins: &Builtins<'_>,
+        out: &mut Expanded,
+    ) -> Option<Rc<Definition>> {
+        if let Some(definition) = self.names.get(&found.name) {
+            return found.arguments.is_empty().then(|| definition.clone());
+        }
+        let arguments = String::from_utf8_lossy(&found.arguments).into_owned();
+        let text = match found.name.as_slice() {
+            b"_PWD" => builtins.pwd.to_owned(),
+            b"_INSTANCE" => builtins.instance.to_owned(),
+            b"_HASH" => "#".to_owned(),
+            b"_BANG" => "!".to_owned(),
+            b"_ENV" if arguments.is_empty() => {
+                out.problems.push((Problem::EnvName, found.start));
+                String::new()
+            }
+            b"_ENV" => builtins.host.env(&arguments).unwrap_or_default(),
+            b"_RANDOM" => match self.random(&arguments, builtins) {
+                Ok(n) => n.to_string(),
+                Err((problem, n)) => {
+                    out.problems.push((problem, found.start));
+                    n.map(|n| n.to_string())?
+                }
+            },
+            _ => return None,
+        };
+        let value = Line::made(text.into_bytes(), line.place(found.start, found.end), None);
+        Some(Rc::new(Definition { lines: vec![value] }))
+    }
+
+    fn random(
+        &mut self,
+        arguments: &str,
+        builtins: &Builtins<'_>,
+    ) -> Result<u32, (Problem, Option<u32>)> {
+        let mut words = arguments.split_ascii_whitespace();
+        let mut next = |default: u32| words.next().map_or(Ok(default), str::parse);
+        let (Ok(min), Ok(max)) = (next(0), next(32767)) else {
+            return Err((Problem::RandomArgument, None));
+        };
+        if min > max {
+            return Err((Problem::RandomBounds(min, max), Some(min)));
+        }
+        Ok(self
+            .random
+            .between(min, max, || builtins.host.random_seed()))
+    }
+}
+
+/// A small generator (xorshift64*): the numbers spread start times, they keep no secret.
+#[derive(Debug, Default)]
+struct Random(Option<u64>);
+
+impl Random {
+    fn between(&mut self, min: u32, max: u32, seed: impl FnOnce() -> u64) -> u32 {
+        // Zero is the one state that xorshift never leaves.
+        let mut x = self
+            .0
+            .unwrap_or_else(seed)
+            .wrapping_add(0x9e37_79b9_7f4a_7c15)
+            | 1;
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        self.0 = Some(x);
+        let span = u64::from(max - min) + 1;
+        let pick = (x.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) % span;
+        min + u32::try_from(pick).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::FileId;
+
+    fn line(text: &str) -> Line {
+        Line::new(text.as_bytes().to_vec(), FileId(0), 1, 0, None)
+    }
+
+    #[test]
+    fn a_definition_needs_its_equals_sign_right_after_the_name() {
+        let found = |t: &str| definition(&line(t)).map(|(n, v)| (n, t[v..].to_owned()));
+        assert_eq!(found("$P=bogus"), Some((b"P".to_vec(), "bogus".into())));
+        assert_eq!(
+            found("  $P=   bogus"),
+            Some((b"P".to_vec(), "bogus".into()))
+        );
+        assert_eq!(found("$P =bogus"), None);
+        assert_eq!(found("$1P=bogus"), None);
+        assert_eq!(found("$M(a)=bogus"), None);
+    }
+
+    #[test]
+    fn uses_end_at_blanks_commas_and_parentheses() {
+        let names = |t: &str| {
+            let mut at = 0;
+            let mut out = Vec::new();
+            while let Some(u) = next_use(t.as_bytes(), at) {
+                out.push(String::from_utf8(u.name).unwrap());
+                at = u.end;
+            }
+            out
+        };
+        assert_eq!(names("$P 1"), ["P"]);
+        assert_eq!(names("${P}us"), ["P"]);
+        assert_eq!(names("$Pus-"), [""; 0]);
+        assert_eq!(names("x-$P-y x.$P,y ($Q)"), ["P", "Q"]);
+        assert_eq!(names("${_RANDOM 1 2}x $ ${ ${}"), ["_RANDOM"]);
+    }
+
+    #[test]
+    fn random_numbers_stay_between_their_bounds() {
+        let mut r = Random::default();
+        for _ in 0..1000 {
+            assert!((3..=5).contains(&r.between(3, 5, || 7)));
+        }
+        assert_eq!(r.between(3, 3, || 7), 3);
+        r.between(0, u32::MAX, || 7);
+    }
+
+    #[test]
+    fn lines_that_go_on() {
+        assert_eq!(continues(b"bogus1 x \\"), Some(8));
+        assert_eq!(continues(b"\\  "), Some(0));
+        assert_eq!(continues(b"bogus1 x"), None);
+        assert_eq!(continues(b"  "), None);
+    }
+}

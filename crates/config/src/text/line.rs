@@ -1,0 +1,354 @@
+//! A line whose every byte knows where it came from.
+
+use std::rc::Rc;
+
+use super::is_blank;
+use crate::diagnostic::{How, Via};
+use crate::place::{FileId, Place};
+
+/// A line of text after any number of expansions.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    /// The bytes.
+    pub(crate) text: Vec<u8>,
+    /// Where they came from: sorted by `at`, the first at 0.
+    segs: Vec<Seg>,
+    /// The physical line that was being read when this one came out.
+    pub(crate) home: (FileId, u32),
+}
+
+/// A run of bytes that stood together in a file.
+#[derive(Clone, Debug)]
+struct Seg {
+    /// Where the run starts in the line.
+    at: u32,
+    file: FileId,
+    line: u32,
+    column: u32,
+    frame: Option<Rc<Frame>>,
+}
+
+/// Through what a run of bytes came.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) how: How,
+    pub(crate) place: Place,
+    pub(crate) parent: Option<Rc<Self>>,
+}
+
+impl Line {
+    /// A line as it stands in a file, from column `column` on.
+    pub(crate) fn new(
+        text: Vec<u8>,
+        file: FileId,
+        line: u32,
+        column: u32,
+        frame: Option<Rc<Frame>>,
+    ) -> Self {
+        let segs = vec![Seg {
+            at: 0,
+            file,
+            line,
+            column,
+            frame,
+        }];
+        Self {
+            text,
+            segs,
+            home: (file, line),
+        }
+    }
+
+    /// Text that stands in no file but comes from `place`: a built-in value, a round's number.
+    pub(crate) fn made(text: Vec<u8>, place: Place, frame: Option<Rc<Frame>>) -> Self {
+        let segs = vec![Seg {
+            at: 0,
+            file: place.file,
+            line: place.line,
+            column: place.column,
+            frame,
+        }];
+        Self {
+            text,
+            segs,
+            home: (place.file, place.line),
+        }
+    }
+
+    /// The place of the bytes `start..end`, as far as they stood together.
+    pub(crate) fn place(&self, start: usize, end: usize) -> Place {
+        let index = self.seg_index(start);
+        let seg = &self.segs[index];
+        let stop = self
+            .segs
+            .get(index + 1)
+            .map_or(end, |next| end.min(next.at as usize));
+        Place {
+            file: seg.file,
+            line: seg.line,
+            column: seg.column + to_u32(start.saturating_sub(seg.at as usize)),
+            len: to_u32(stop.saturating_sub(start)),
+        }
+    }
+
+    /// Through what the byte at `start` came, innermost first.
+    pub(crate) fn via(&self, start: usize) -> Vec<Via> {
+        let mut via = Vec::new();
+        let mut frame = self.frame(start);
+        while let Some(f) = frame {
+            via.push(Via {
+                how: f.how.clone(),
+                place: f.place,
+            });
+            frame = f.parent.as_ref();
+        }
+        via
+    }
+
+    /// The frame of the byte at `start`.
+    pub(crate) fn frame(&self, start: usize) -> Option<&Rc<Frame>> {
+        self.segs[self.seg_index(start)].frame.as_ref()
+    }
+
+    fn seg_index(&self, at: usize) -> usize {
+        self.segs
+            .partition_point(|s| s.at as usize <= at)
+            .saturating_sub(1)
+    }
+
+    /// The bytes `start..end` as a line of their own.
+    pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
+        let first = self.seg_index(start);
+        let mut segs = Vec::new();
+        for seg in &self.segs[first..] {
+            if seg.at as usize >= end && !segs.is_empty() {
+                break;
+            }
+            let mut cut = seg.clone();
+            if (seg.at as usize) < start {
+                cut.column += to_u32(start) - seg.at;
+                cut.at = 0;
+            } else {
+                cut.at -= to_u32(start);
+            }
+            segs.push(cut);
+        }
+        Self {
+            text: self.text[start..end].to_vec(),
+            segs,
+            home: self.home,
+        }
+    }
+
+    /// Cuts everything from `at` on.
+    pub(crate) fn truncate(&mut self, at: usize) {
+        self.text.truncate(at);
+        while self.segs.len() > 1 && self.segs.last().is_some_and(|s| s.at as usize >= at) {
+            self.segs.pop();
+        }
+    }
+
+    /// Puts `with`, seen through `frame`, in the place of `start..end`.
+    pub(crate) fn splice(&mut self, start: usize, end: usize, with: &Self, frame: &Rc<Frame>) {
+        let tail = (end < self.text.len()).then(|| self.slice(end, self.text.len()));
+        self.truncate(start);
+        if start == 0 {
+            self.segs.clear();
+        }
+        self.append(with, Some(frame));
+        if let Some(tail) = tail {
+            self.append(&tail, None);
+        }
+        if self.segs.is_empty() {
+            // Nothing is left of the line; it still has a home.
+            let (file, line) = self.home;
+            self.segs.push(Seg {
+                at: 0,
+                file,
+                line,
+                column: 0,
+                frame: None,
+            });
+        }
+    }
+
+    fn append(&mut self, other: &Self, frame: Option<&Rc<Frame>>) {
+        if other.text.is_empty() {
+            return;
+        }
+        let base = to_u32(self.text.len());
+        for seg in &other.segs {
+            let mut seg = seg.clone();
+            seg.at += base;
+            if let Some(frame) = frame {
+                seg.frame = Some(frame.clone());
+            }
+            self.segs.push(seg);
+        }
+        self.text.extend_from_slice(&other.text);
+    }
+
+    /// The same line seen through `frame`, at home where `home` is.
+    pub(crate) fn seen_through(&self, frame: &Rc<Frame>, home: (FileId, u32)) -> Self {
+        let mut line = self.clone();
+        line.home = home;
+        for seg in &mut line.segs {
+            seg.frame = Some(frame.clone());
+        }
+        line
+    }
+
+    /// The same line with one more step after all the others: the round of a sequence.
+    pub(crate) fn in_round(&self, how: &How, place: Place) -> Self {
+        let mut line = self.clone();
+        let mut last: Option<(Option<Rc<Frame>>, Rc<Frame>)> = None;
+        for seg in &mut line.segs {
+            let made = match &last {
+                Some((parent, made)) if same(parent.as_ref(), seg.frame.as_ref()) => made.clone(),
+                _ => Rc::new(Frame {
+                    how: how.clone(),
+                    place,
+                    parent: seg.frame.clone(),
+                }),
+            };
+            last = Some((seg.frame.take(), made.clone()));
+            seg.frame = Some(made);
+        }
+        line
+    }
+
+    /// Where the first byte that is not blank stands.
+    pub(crate) fn first(&self) -> usize {
+        self.text
+            .iter()
+            .position(|b| !is_blank(*b))
+            .unwrap_or(self.text.len())
+    }
+
+    /// Whether there is nothing but blanks.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.first() == self.text.len()
+    }
+}
+
+fn same(a: Option<&Rc<Frame>>, b: Option<&Rc<Frame>>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Rc::ptr_eq(a, b),
+        _ => false,
+    }
+}
+
+/// Lines are short ([`super::LINE_MAX`]); a longer one saturates instead of wrapping.
+pub(crate) fn to_u32(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: FileId = FileId(0);
+    const B: FileId = FileId(1);
+
+    fn line(text: &str, file: FileId) -> Line {
+        Line::new(text.as_bytes().to_vec(), file, 1, 0, None)
+    }
+
+    fn frame() -> Rc<Frame> {
+        let place = Place {
+            file: A,
+            line: 1,
+            column: 4,
+            len: 2,
+        };
+        Rc::new(Frame {
+            how: How::Definition("X".into()),
+            place,
+            parent: None,
+        })
+    }
+
+    #[test]
+    fn every_byte_keeps_its_place_through_a_splice() {
+        let mut l = line("abc $X def", A);
+        l.splice(4, 6, &line("12345", B), &frame());
+        assert_eq!(l.text, b"abc 12345 def");
+        assert_eq!(
+            l.place(0, 3),
+            Place {
+                file: A,
+                line: 1,
+                column: 0,
+                len: 3
+            }
+        );
+        assert_eq!(
+            l.place(4, 9),
+            Place {
+                file: B,
+                line: 1,
+                column: 0,
+                len: 5
+            }
+        );
+        assert_eq!(
+            l.place(10, 13),
+            Place {
+                file: A,
+                line: 1,
+                column: 7,
+                len: 3
+            }
+        );
+        assert_eq!(l.via(5).len(), 1);
+        assert!(l.via(10).is_empty());
+        // A word made of both stops where the run ends.
+        assert_eq!(l.place(3, 13).len, 1);
+    }
+
+    #[test]
+    fn a_splice_may_take_all_and_leave_nothing() {
+        let mut l = line("$X", A);
+        l.splice(0, 2, &line("", B), &frame());
+        assert!(l.text.is_empty());
+        assert_eq!(l.place(0, 0).file, A);
+        let mut l = line("$X rest", A);
+        l.splice(0, 2, &line("", B), &frame());
+        assert_eq!(
+            l.place(1, 5),
+            Place {
+                file: A,
+                line: 1,
+                column: 3,
+                len: 4
+            }
+        );
+    }
+
+    #[test]
+    fn slices_start_anew() {
+        let mut l = line("abc $X def", A);
+        l.splice(4, 6, &line("12345", B), &frame());
+        let s = l.slice(6, 12);
+        assert_eq!(s.text, b"345 de");
+        assert_eq!(
+            s.place(0, 3),
+            Place {
+                file: B,
+                line: 1,
+                column: 2,
+                len: 3
+            }
+        );
+        assert_eq!(
+            s.place(4, 6),
+            Place {
+                file: A,
+                line: 1,
+                column: 7,
+                len: 2
+            }
+        );
+    }
+}

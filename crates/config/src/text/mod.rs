@@ -1,0 +1,47 @@
+//! From files to expanded lines: the layers below the grammar.
+//!
+//! [`reader::Reader`] hands out one expanded [`line::Line`] after the other; nothing is kept, so
+//! a sequence with a million rounds costs no memory.
+
+pub(crate) mod command;
+mod define;
+mod include;
+pub(crate) mod line;
+mod physical;
+pub(crate) mod reader;
+mod sequence;
+pub(crate) mod words;
+
+pub(crate) use line::Line;
+pub(crate) use reader::{Halt, Reader};
+
+/// The longest line, newline excluded (what keepalived's buffer holds).
+pub(crate) const LINE_MAX: usize = 1022;
+/// The longest configuration file.
+pub(crate) const FILE_MAX: usize = 64 << 20;
+/// How deep includes, definitions and sequences may nest, together.
+pub(crate) const DEPTH_MAX: usize = 64;
+/// How many rounds one sequence may have.
+pub(crate) const ROUNDS_MAX: u64 = 1 << 20;
+/// How many lines all expansion together may make.
+pub(crate) const LINES_MAX: u64 = 16 << 20;
+/// How many definitions one line may use.
+pub(crate) const USES_MAX: usize = 512;
+
+/// Blank as keepalived sees it.
+pub(crate) const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+}
+
+/// `text` without blanks at both ends.
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    let start = text
+        .iter()
+        .position(|b| !is_blank(*b))
+        .unwrap_or(text.len());
+    let end = text
+        .iter()
+        .rposition(|b| !is_blank(*b))
+        .map_or(start, |at| at + 1);
+    &text[start..end]
+}

@@ -1,0 +1,656 @@
+//! The machine that turns files into expanded lines, one at a time.
+//!
+//! A stack holds what lines come from: files, multi-line definitions, sequences. Each raw line
+//! goes through the same steps: comment, condition, definition, uses, comment again, sequence,
+//! include. What is left is handed out.
+
+use std::rc::Rc;
+
+use super::define::{self, Builtins, Definition, Definitions};
+use super::include::{self, Checks};
+use super::line::{Frame, Line, to_u32};
+use super::physical::{self, Physical};
+use super::sequence::{self, Values};
+use super::{DEPTH_MAX, FILE_MAX, LINES_MAX, ROUNDS_MAX, is_blank, trim};
+use crate::Options;
+use crate::code::{self, Code};
+use crate::diagnostic::{Class, Diagnostic, How};
+use crate::place::{FileId, Place, SourceMap};
+use crate::report::Report;
+use crate::source::{Host, ReadError, Source};
+
+/// Why reading stopped before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Halt {
+    /// The main file cannot be read.
+    NoMainFile,
+    /// A strict include failed.
+    Include,
+    /// A limit was reached.
+    Limit,
+}
+
+/// Reads files and hands out expanded lines.
+pub(crate) struct Reader<'a> {
+    source: &'a dyn Source,
+    host: &'a dyn Host,
+    config_id: String,
+    /// Every file that was read.
+    pub(crate) files: SourceMap,
+    /// What was found wrong so far.
+    pub(crate) report: Report,
+    definitions: Definitions,
+    stack: Vec<From>,
+    checks: Checks,
+    handed_out: u64,
+    halt: Option<Halt>,
+}
+
+/// What lines come from.
+enum From {
+    File(OpenFile),
+    Definition {
+        definition: Rc<Definition>,
+        next: usize,
+        frame: Rc<Frame>,
+        home: (FileId, u32),
+    },
+    Sequence {
+        names: Vec<Vec<u8>>,
+        values: Values,
+        body: Line,
+        place: Place,
+    },
+}
+
+/// A file being read.
+struct OpenFile {
+    id: FileId,
+    /// The next line, from 1.
+    line: u32,
+    /// Further parts of a line that was too long.
+    rest: Vec<Physical>,
+    dir: String,
+    /// What the checks were before this file.
+    checks_before: Checks,
+    frame: Option<Rc<Frame>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(options: &Options, source: &'a dyn Source, host: &'a dyn Host) -> Self {
+        let config_id = options.config_id.clone().unwrap_or_else(|| {
+            let name = host.host_name();
+            name.split('.').next().unwrap_or("").to_owned()
+        });
+        Self {
+            source,
+            host,
+            config_id,
+            files: SourceMap::default(),
+            report: Report::default(),
+            definitions: Definitions::default(),
+            stack: Vec::new(),
+            checks: if options.strict_includes {
+                Checks::ALL
+            } else {
+                Checks::default()
+            },
+            handed_out: 0,
+            halt: None,
+        }
+    }
+
+    /// Why reading stopped early, if it did.
+    pub(crate) const fn halted(&self) -> Option<Halt> {
+        self.halt
+    }
+
+    /// `include_check`: sets what the following includes of this file check; gives the numbers
+    /// of the words that mean nothing.
+    pub(crate) fn include_check(&mut self, words: &[&str]) -> Vec<usize> {
+        self.checks.apply(words)
+    }
+
+    /// `random_seed`.
+    pub(crate) fn seed(&mut self, seed: u64) {
+        self.definitions.seed(seed);
+    }
+
+    /// Opens the main file; `name` may be a pattern.
+    pub(crate) fn open_main(&mut self, name: &str) {
+        let matches = self.matches(name).0;
+        if matches.is_empty() {
+            // keepalived forgives this unless every include check is on.
+            let class = if self.checks.matched {
+                Class::FileMissing
+            } else {
+                Class::Ok
+            };
+            self.report.push(
+                Diagnostic::error(
+                    code::MAIN_FILE,
+                    class,
+                    format!("Config files missing '{name}'."),
+                )
+                .help("name the configuration with -f FILE"),
+            );
+            self.halt = Some(Halt::NoMainFile);
+            return;
+        }
+        if let [first, _, ..] = matches.as_slice() {
+            let text = format!(
+                "WARNING, multiple configuration file matches of {name}, starting with {first}"
+            );
+            let d = Diagnostic::warning(code::SEVERAL_MAIN_FILES, Class::MultipleFiles, text);
+            self.report.push(d);
+        }
+        for path in matches.iter().rev() {
+            self.open(path, None, None);
+        }
+        if self.stack.is_empty() && self.halt.is_none() {
+            self.halt = Some(Halt::NoMainFile);
+        }
+    }
+
+    /// The next expanded line that is not blank.
+    pub(crate) fn next_line(&mut self) -> Option<Line> {
+        while self.halt.is_none() {
+            let raw = self.next_raw()?;
+            if let Some(line) = self.process(raw) {
+                self.handed_out += 1;
+                if self.handed_out > LINES_MAX {
+                    let text = format!("the configuration expands to more than {LINES_MAX} lines");
+                    self.limit(&line, 0, text);
+                    self.halt = Some(Halt::Limit);
+                    return None;
+                }
+                return Some(line);
+            }
+        }
+        None
+    }
+
+    /// The next line before any expansion.
+    fn next_raw(&mut self) -> Option<Line> {
+        loop {
+            match self.stack.last_mut()? {
+                From::File(_) => {
+                    if let Some(line) = self.next_physical() {
+                        return Some(line);
+                    }
+                }
+                From::Definition {
+                    definition,
+                    next,
+                    frame,
+                    home,
+                } => {
+                    if let Some(line) = definition.following().get(*next) {
+                        *next += 1;
+                        return Some(line.seen_through(frame, *home));
+                    }
+                    self.stack.pop();
+                }
+                From::Sequence {
+                    names,
+                    values,
+                    body,
+                    place,
+                } => {
+                    if let Some(round) = values.next_round() {
+                        let mut shown = Vec::new();
+                        for (name, value) in names.iter().zip(&round) {
+                            let line = Line::made(value.clone(), *place, None);
+                            self.definitions.set(name.clone(), vec![line]);
+                            let name = String::from_utf8_lossy(name);
+                            shown.push(format!("{name}={}", String::from_utf8_lossy(value)));
+                        }
+                        return Some(body.in_round(&How::Sequence(shown.join(" ")), *place));
+                    }
+                    self.stack.pop();
+                }
+            }
+        }
+    }
+
+    /// The next line of the file on top; at its end the file is closed.
+    fn next_physical(&mut self) -> Option<Line> {
+        let Some(From::File(file)) = self.stack.last_mut() else {
+            return None;
+        };
+        loop {
+            if file.rest.is_empty() {
+                if file.line > self.files.line_count(file.id) {
+                    self.checks = file.checks_before;
+                    self.stack.pop();
+                    return None;
+                }
+                file.rest = physical::split(self.files.line(file.id, file.line));
+                file.rest.reverse();
+                file.line += 1;
+            }
+            let line = file.line - 1;
+            let (problem, column) = match file.rest.pop() {
+                Some(Physical::Text { text, column }) => {
+                    return Some(Line::new(text, file.id, line, column, file.frame.clone()));
+                }
+                Some(Physical::TooLong { column }) => ("line too long - ignoring", column),
+                Some(Physical::Nul) => (
+                    "configuration appears to have embedded NULs - ignoring line",
+                    0,
+                ),
+                None => continue,
+            };
+            let code = if problem.starts_with("line") {
+                code::LINE_TOO_LONG
+            } else {
+                code::NUL
+            };
+            let place = Place {
+                file: file.id,
+                line,
+                column,
+                len: 0,
+            };
+            let d = Diagnostic::error(code, Class::General, problem).at_place(Some(place));
+            self.report.push(d);
+        }
+    }
+
+    /// Takes one raw line through all steps; `None` if nothing of it is left to hand out.
+    fn process(&mut self, line: Line) -> Option<Line> {
+        let conditional = line.text.get(line.first()) == Some(&b'@');
+        let mut line = if conditional {
+            self.condition(line)?
+        } else {
+            line
+        };
+        if self.definition(&line) {
+            return None;
+        }
+        if sequence::is_sequence(&line) {
+            self.sequence(&line);
+            return None;
+        }
+        if line.text.contains(&b'$') {
+            if !self.expand(&mut line) {
+                return None;
+            }
+            if !conditional && line.text.get(line.first()) == Some(&b'@') {
+                line = self.condition(line)?;
+            }
+            // What stood in a name may itself be a definition or a sequence.
+            if self.definition(&line) {
+                return None;
+            }
+            if sequence::is_sequence(&line) {
+                self.sequence(&line);
+                return None;
+            }
+        }
+        if line.is_blank() || self.include(&line) {
+            return None;
+        }
+        Some(line)
+    }
+
+    /// `@id rest` and `@^id rest`: what is left when the condition holds.
+    fn condition(&self, line: Line) -> Option<Line> {
+        let at = line.first() + 1;
+        let negated = line.text.get(at) == Some(&b'^');
+        let start = at + usize::from(negated);
+        let len = line.text[start..].iter().position(|b| is_blank(*b));
+        let end = start + len?;
+        let equal = &line.text[start..end] == self.config_id.as_bytes();
+        // An empty id (`@ idA`) matches nothing, not even when negated.
+        let holds = end > start && equal != negated;
+        let rest = end + line.text[end..].iter().position(|b| !is_blank(*b))?;
+        holds.then(|| line.slice(rest, line.text.len()))
+    }
+
+    /// Stores a definition; reads on while its lines go on.
+    fn definition(&mut self, line: &Line) -> bool {
+        let Some((name, value)) = define::definition(line) else {
+            return false;
+        };
+        let mut lines = Vec::new();
+        let mut part = line.slice(value, line.text.len());
+        while let Some(end) = define::continues(&part.text) {
+            part.truncate(end);
+            // `$NAME=\` has nothing on its first line.
+            if !(lines.is_empty() && part.text.is_empty()) {
+                lines.push(part);
+            }
+            match self.next_raw() {
+                Some(next) => part = next,
+                None => part = Line::made(Vec::new(), line.place(0, 0), None),
+            }
+        }
+        let end = trim_end(&part.text);
+        part.truncate(end);
+        lines.push(part);
+        self.definitions.set(name, lines);
+        true
+    }
+
+    /// Replaces what the line uses; `false` if the line cannot be used.
+    fn expand(&mut self, line: &mut Line) -> bool {
+        let dir = self.dir().to_owned();
+        let builtins = Builtins {
+            pwd: if dir.is_empty() { "." } else { &dir },
+            instance: &self.config_id,
+            host: self.host,
+        };
+        let out = self.definitions.expand(line, &builtins);
+        let mut usable = true;
+        for (problem, at) in out.problems {
+            let d = match problem {
+                define::Problem::Endless(name) => {
+                    usable = false;
+                    let text = format!("the definition ${name} expands without end");
+                    Diagnostic::error(code::DEFINITION_ENDLESS, Class::General, text)
+                        .help("it is used again in what it stands for")
+                }
+                define::Problem::RandomArgument => Diagnostic::error(
+                    code::BUILT_IN,
+                    Class::General,
+                    "Definition _RANDOM requires numeric parameters only.",
+                ),
+                define::Problem::RandomBounds(min, max) => Diagnostic::error(
+                    code::BUILT_IN,
+                    Class::General,
+                    format!("${{_RANDOM}}: min {min} exceeds max {max}, using {min}"),
+                ),
+                define::Problem::EnvName => Diagnostic::error(
+                    code::BUILT_IN,
+                    Class::General,
+                    "${_ENV} needs the name of an environment variable",
+                )
+                .help("write ${_ENV NAME}"),
+                define::Problem::Overflow(name) => {
+                    let text = format!("with ${name} the line would be too long - left as it is");
+                    Diagnostic::warning(code::DEFINITION_OVERFLOW, Class::Ok, text)
+                }
+            };
+            self.report
+                .push(d.at(line, at.min(line.text.len()), line.text.len()));
+        }
+        if !usable {
+            return false;
+        }
+        if let Some((definition, frame)) = out.following {
+            let home = line.home;
+            self.push(
+                line,
+                From::Definition {
+                    definition,
+                    next: 0,
+                    frame,
+                    home,
+                },
+            );
+        }
+        if out.replaced {
+            line.truncate(physical::comment_start(&line.text));
+        }
+        true
+    }
+
+    /// Starts a sequence.
+    fn sequence(&mut self, line: &Line) {
+        let shown = String::from_utf8_lossy(trim(&line.text)).into_owned();
+        let first = line.first();
+        let parsed = sequence::parts(line)
+            .ok_or(sequence::Problem::Specification)
+            .and_then(|(open, close, body)| {
+                let mut inside = line.slice(open, close);
+                if inside.text.contains(&b'$') && !self.expand(&mut inside) {
+                    return Err(sequence::Problem::Specification);
+                }
+                let head = &line.text[first..open - 1];
+                Ok((sequence::parse(head, &inside.text)?, body))
+            });
+        match parsed {
+            Ok((sequence, body)) => {
+                let place = line.place(first, body);
+                let body = line.slice(body.min(line.text.len()), line.text.len());
+                let sequence::Sequence { names, values } = sequence;
+                self.push(
+                    line,
+                    From::Sequence {
+                        names,
+                        values,
+                        body,
+                        place,
+                    },
+                );
+            }
+            Err(problem) => {
+                let text = match problem {
+                    sequence::Problem::Specification if shown.starts_with("~LST") => {
+                        format!("Invalid ~LST specification '{shown}'")
+                    }
+                    sequence::Problem::Specification => {
+                        format!("Invalid ~SEQ specification '{shown}'")
+                    }
+                    sequence::Problem::Values => format!("Invalid ~SEQ values '{shown}'"),
+                    sequence::Problem::TooManyValues => {
+                        format!("~LST specification has too many values '{shown}'")
+                    }
+                    sequence::Problem::TooLong => {
+                        format!("a sequence may have {ROUNDS_MAX} rounds at most: '{shown}'")
+                    }
+                };
+                let d = Diagnostic::error(code::SEQUENCE, Class::General, text)
+                    .at(line, first, line.text.len())
+                    .help("write ~SEQ(NAME, START, STEP, END) TEXT or ~LST(NAME, VALUE, ...) TEXT");
+                self.report.push(d);
+            }
+        }
+    }
+
+    /// Opens the files of an include line; `false` if the line is none.
+    fn include(&mut self, line: &Line) -> bool {
+        let first = line.first();
+        let rest = &line.text[first..];
+        let Some(len) = rest.iter().position(|b| is_blank(*b)) else {
+            return false;
+        };
+        let Some(own) = Checks::of_keyword(&rest[..len]) else {
+            return false;
+        };
+        let pattern = String::from_utf8_lossy(trim(&rest[len..])).into_owned();
+        if pattern.is_empty() {
+            return false;
+        }
+        let checks = self.checks.or(own);
+        let from = first + rest.len() - trim_start(&rest[len..]).len();
+        let end = from + trim(&line.text[from..]).len();
+        let (matches, missing) = self.matches(&include::join(self.dir(), &pattern));
+        let several = include::braces(&pattern).len() > 1;
+        let wild = include::has_wildcard(&pattern);
+        if several && missing > 0 {
+            let text = format!("Some config files missing: \"{pattern}\".");
+            self.include_problem(code::INCLUDE_MISSING, text, line, from, end, checks.brace);
+        } else if matches.is_empty() {
+            let dir = include::join(self.dir(), include::fixed_dir(&pattern));
+            if wild && self.source.is_dir(&dir) {
+                let text = format!("No config files matched '{pattern}'.");
+                self.include_problem(
+                    code::INCLUDE_NO_MATCH,
+                    text,
+                    line,
+                    from,
+                    end,
+                    checks.wildcard,
+                );
+            } else {
+                let text = format!("Config files missing '{pattern}'.");
+                self.include_problem(code::INCLUDE_MISSING, text, line, from, end, checks.matched);
+            }
+        }
+        if self.halt.is_some() {
+            return true;
+        }
+        let place = line.place(from, end);
+        let parent = line.frame(from).cloned();
+        let frame = Rc::new(Frame {
+            how: How::Include,
+            place,
+            parent,
+        });
+        for path in matches.iter().rev() {
+            self.open(path, Some((line, from, end, checks)), Some(frame.clone()));
+        }
+        true
+    }
+
+    fn include_problem(
+        &mut self,
+        code: Code,
+        text: String,
+        line: &Line,
+        from: usize,
+        end: usize,
+        strict: bool,
+    ) {
+        let d = if strict {
+            self.halt = Some(Halt::Include);
+            Diagnostic::error(code, Class::Ok, text)
+        } else if code == code::INCLUDE_NO_MATCH {
+            return;
+        } else {
+            Diagnostic::warning(code, Class::Ok, text)
+        };
+        self.report.push(d.at(line, from, end));
+    }
+
+    /// The paths a pattern stands for, and how many of its brace alternatives have none.
+    fn matches(&self, pattern: &str) -> (Vec<String>, usize) {
+        let mut paths = Vec::new();
+        let mut missing = 0;
+        for alternative in include::braces(pattern) {
+            let found = self.source.glob(&alternative);
+            missing += usize::from(found.is_empty());
+            paths.extend(found);
+        }
+        (paths, missing)
+    }
+
+    /// Opens one file on top of the stack.
+    fn open(
+        &mut self,
+        path: &str,
+        from: Option<(&Line, usize, usize, Checks)>,
+        frame: Option<Rc<Frame>>,
+    ) {
+        let again = self.stack.iter().any(|f| match f {
+            From::File(open) => self.files.name(open.id) == path,
+            _ => false,
+        });
+        let mut problem = None;
+        if from.is_some() && again {
+            let text = format!("Configuration file '{path}' includes itself - skipping");
+            problem = Some((code::INCLUDE_RECURSION, Class::General, text, false));
+        } else if self.stack.len() >= DEPTH_MAX && from.is_some() {
+            let text = format!("includes nest deeper than {DEPTH_MAX}: '{path}' - skipping");
+            problem = Some((code::LIMIT, Class::General, text, false));
+        } else {
+            match self.source.read(path, FILE_MAX) {
+                Ok(text) => {
+                    let id = self.files.add(path, text);
+                    self.stack.push(From::File(OpenFile {
+                        id,
+                        line: 1,
+                        rest: Vec::new(),
+                        dir: include::dir_of(path).to_owned(),
+                        checks_before: self.checks,
+                        frame,
+                    }));
+                }
+                Err(error) => {
+                    let what = match &error {
+                        ReadError::Missing => "open problem (No such file or directory)".into(),
+                        ReadError::Io(text) => format!("open problem ({text})"),
+                        other => other.to_string(),
+                    };
+                    let text = format!("Configuration file '{path}' {what} - skipping");
+                    let code = match error {
+                        ReadError::TooLarge { .. } => code::LIMIT,
+                        _ => code::FILE_UNUSABLE,
+                    };
+                    let class = match error {
+                        ReadError::TooLarge { .. } => Class::General,
+                        _ => Class::Ok,
+                    };
+                    problem = Some((code, class, text, true));
+                }
+            }
+        }
+        let Some((code, class, text, unreadable)) = problem else {
+            return;
+        };
+        let mut d = Diagnostic::error(code, class, text);
+        if let Some((line, start, end, checks)) = from {
+            d = d.at(line, start, end);
+            if unreadable && checks.read {
+                self.halt = Some(Halt::Include);
+            }
+        }
+        self.report.push(d);
+    }
+
+    fn push(&mut self, line: &Line, from: From) {
+        if self.stack.len() >= DEPTH_MAX {
+            let text = format!("definitions, sequences and includes nest deeper than {DEPTH_MAX}");
+            self.limit(line, line.first(), text);
+            return;
+        }
+        self.stack.push(from);
+    }
+
+    fn limit(&mut self, line: &Line, at: usize, text: String) {
+        let d = Diagnostic::error(code::LIMIT, Class::General, text);
+        self.report.push(d.at(line, at, line.text.len()));
+    }
+
+    /// The directory of the file being read.
+    fn dir(&self) -> &str {
+        let file = self.stack.iter().rev().find_map(|f| match f {
+            From::File(open) => Some(open.dir.as_str()),
+            _ => None,
+        });
+        file.unwrap_or("")
+    }
+
+    /// The directory that relative paths in the file being read start from.
+    pub(crate) fn current_dir(&self) -> String {
+        self.dir().to_owned()
+    }
+
+    /// The last line read so far, for what is wrong with the whole.
+    pub(crate) fn end_place(&self) -> Option<Place> {
+        let (file, _) = self.files.files().next()?;
+        let line = self.files.line_count(file).max(1);
+        let len = to_u32(self.files.line(file, line).len());
+        Some(Place {
+            file,
+            line,
+            column: 0,
+            len,
+        })
+    }
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    &text[text
+        .iter()
+        .position(|b| !is_blank(*b))
+        .unwrap_or(text.len())..]
+}
+
+fn trim_end(text: &[u8]) -> usize {
+    text.iter()
+        .rposition(|b| !is_blank(*b))
+        .map_or(0, |at| at + 1)
+}

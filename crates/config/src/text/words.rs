@@ -1,0 +1,162 @@
+//! The grammar of a line, in nom: words, quoted words, braces.
+
+use nom::IResult;
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_till, take_while1};
+use nom::combinator::{map, value};
+use nom::sequence::delimited;
+
+use super::is_blank;
+
+/// A token of a line with the bytes it takes up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// A word; quotes and escapes of `#` and `!` are gone.
+    Word(Vec<u8>),
+    /// The same between double quotes.
+    Quoted(Vec<u8>),
+    /// `{`
+    Open,
+    /// `}`
+    Close,
+    /// A double quote that is not closed; the rest of the line belongs to it.
+    Unterminated,
+}
+
+/// The tokens of a line. Total: every line has some.
+pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = &rest[rest
+            .iter()
+            .position(|b| !is_blank(*b))
+            .unwrap_or(rest.len())..];
+        if rest.is_empty() {
+            return out;
+        }
+        let start = text.len() - rest.len();
+        let (kind, after) = match token(rest) {
+            Ok((after, kind)) => (kind, after),
+            // Only a quote that does not close is no token.
+            Err(_) => (TokenKind::Unterminated, &rest[rest.len()..]),
+        };
+        out.push(Token {
+            kind,
+            start,
+            end: text.len() - after.len(),
+        });
+        rest = after;
+    }
+}
+
+fn token(text: &[u8]) -> IResult<&[u8], TokenKind> {
+    alt((
+        value(TokenKind::Open, tag(&b"{"[..])),
+        value(TokenKind::Close, tag(&b"}"[..])),
+        map(quoted, |t: &[u8]| TokenKind::Quoted(t.to_vec())),
+        map(bare, |t: &[u8]| TokenKind::Word(unescape(t))),
+    ))
+    .parse(text)
+}
+
+/// `"..."`: no escape works inside.
+fn quoted(text: &[u8]) -> IResult<&[u8], &[u8]> {
+    delimited(tag(&b"\""[..]), take_till(|b| b == b'"'), tag(&b"\""[..])).parse(text)
+}
+
+/// Anything up to a blank, a quote or a brace.
+fn bare(text: &[u8]) -> IResult<&[u8], &[u8]> {
+    take_while1(|b| !is_blank(b) && !matches!(b, b'"' | b'{' | b'}')).parse(text)
+}
+
+/// `\#` and `\!` are the plain characters; any other backslash is itself.
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(b) = bytes.next() {
+        if b == b'\\' && matches!(bytes.peek(), Some(b'#' | b'!')) {
+            continue;
+        }
+        out.push(b);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shown(text: &str) -> String {
+        let mut out = Vec::new();
+        for t in tokens(text.as_bytes()) {
+            out.push(match t.kind {
+                TokenKind::Word(w) => String::from_utf8_lossy(&w).into_owned(),
+                TokenKind::Quoted(w) => format!("<{}>", String::from_utf8_lossy(&w)),
+                TokenKind::Open => "{".into(),
+                TokenKind::Close => "}".into(),
+                TokenKind::Unterminated => "?".into(),
+            });
+        }
+        out.join("|")
+    }
+
+    #[test]
+    fn words_quotes_and_braces() {
+        for (text, want) in [
+            ("", ""),
+            ("router_id a", "router_id|a"),
+            ("global_defs{router_id a}", "global_defs|{|router_id|a|}"),
+            ("router_id a}b", "router_id|a|}|b"),
+            (r#""bogus word" x"#, "<bogus word>|x"),
+            (r#"bogus"x y""#, "bogus|<x y>"),
+            (r#"router_id "a}b{""#, "router_id|<a}b{>"),
+            (r#"router_id "abc"#, "router_id|?"),
+            ("'bogus word' x", "'bogus|word'|x"),
+            (r"bo\gus\n x", r"bo\gus\n|x"),
+            (r"bogus\#tail \!", "bogus#tail|!"),
+            (r#"a "" b"#, "a|<>|b"),
+            ("\u{c}router_id\u{b}a", "router_id|a"),
+        ] {
+            assert_eq!(shown(text), want, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Printing words and reading them gives the same words.
+        #[test]
+        fn words_survive_printing(words in prop::collection::vec("[a-z$.,/0-9]{1,8}|[a-z {}#!']{0,8}", 0..6)) {
+            let mut text = Vec::new();
+            for w in &words {
+                text.push(b' ');
+                let bare = !w.is_empty() && !w.contains([' ', '{', '}', '#', '!']);
+                if bare { text.extend(w.bytes()) } else { text.extend(format!("\"{w}\"").bytes()) }
+            }
+            let read: Vec<String> = tokens(&text).into_iter().map(|t| match t.kind {
+                TokenKind::Word(w) | TokenKind::Quoted(w) => String::from_utf8(w).unwrap(),
+                other => panic!("{other:?}"),
+            }).collect();
+            prop_assert_eq!(read, words);
+        }
+
+        /// Tokens cover the line in order and never overlap; nothing panics.
+        #[test]
+        fn tokens_are_ordered(text in prop::collection::vec(any::<u8>(), 0..64)) {
+            let mut last = 0;
+            for t in tokens(&text) {
+                prop_assert!(t.start >= last && t.end > t.start && t.end <= text.len());
+                last = t.end;
+            }
+        }
+    }
+}
