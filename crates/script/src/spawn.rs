@@ -32,6 +32,9 @@ use crate::command::Command;
 /// shell splits words.
 const WITHHELD: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
 
+/// Size of the kernel's signal set.
+const SIGSET_BYTES: usize = 8;
+
 /// Why a script did not start. Nothing of it ran.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpawnError {
@@ -271,10 +274,22 @@ fn die_with(parent: libc::pid_t) -> io::Result<()> {
 
 /// Every signal at its default action, none blocked.
 fn default_signals() {
+    // The kernel's own structure, which is no longer than this; all zeros is the default action.
+    let default = [0_u64; 8];
     for signal in 1..=libc::SIGRTMAX() {
-        // Fails for KILL, STOP and those the C library keeps for itself: nothing to reset there.
-        // SAFETY: SIG_DFL is a valid action for every signal.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // Not through the C library, which will not touch the two signals that it keeps for
+        // itself. Fails for KILL and STOP, where there is nothing to reset.
+        // SAFETY: the kernel only reads from `default`, and asks for no old action to be stored.
+        unsafe {
+            let old = std::ptr::null_mut::<u64>();
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                default.as_ptr(),
+                old,
+                SIGSET_BYTES,
+            );
+        }
     }
     // SAFETY: all zeros is valid storage for a set; sigemptyset makes it a valid empty one, and
     // the null pointer asks for no old mask.
