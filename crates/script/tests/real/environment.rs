@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use rk_script::{Credentials, Outcome, Umask, spawn};
+use rk_script::{Command, Credentials, Outcome, Umask, spawn};
 
 use crate::lab::{Lab, until_dead};
 
@@ -44,13 +44,23 @@ fn status(text: &str) -> HashMap<&str, &str> {
         .collect()
 }
 
+/// A command that writes its own status to the file `status`. Not a shell script: a shell blocks
+/// signals while it starts something.
+fn own_status(lab: &Lab) -> Command {
+    let words = [
+        "/bin/cp".into(),
+        "/proc/self/status".into(),
+        lab.path("status"),
+    ];
+    Command::from_words(words, Credentials::current()).unwrap()
+}
+
 #[tokio::test]
 async fn process_group_streams_mask_signals_and_descriptors() {
     let lab = Lab::new();
     // A descriptor that would be inherited, unlike those that the standard library opens.
     let leak = nix::unistd::dup(std::io::stderr()).unwrap();
-    let body = "cat /proc/$$/status > status\n\
-                cut -d' ' -f1,5,41 /proc/$$/stat > stat\n\
+    let body = "cut -d' ' -f1,5,41 /proc/$$/stat > stat\n\
                 streams=$(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2)\n\
                 echo \"$streams\" > streams\n\
                 ls /proc/$$/fd > fds\n\
@@ -80,6 +90,10 @@ async fn process_group_streams_mask_signals_and_descriptors() {
     let fds = lab.lines("fds").await;
     let inherited: Vec<_> = fds.lines().filter(|fd| fd.len() == 1).collect();
     assert_eq!(inherited, ["0", "1", "2"]);
+    assert_eq!(
+        spawn(&own_status(&lab)).await.unwrap().wait().await,
+        Outcome::Exited(0)
+    );
     let text = lab.lines("status").await;
     let status = status(&text);
     assert_eq!(status["Umask"], "0177");
@@ -165,7 +179,7 @@ async fn another_user_and_no_supplementary_groups() {
         return;
     }
     let lab = Lab::new();
-    let mut command = lab.script("who.sh", "cat /proc/$$/status > status");
+    let mut command = own_status(&lab);
     command.user = Credentials {
         uid: 65534,
         gid: 65533,
@@ -196,7 +210,7 @@ async fn another_user_and_no_supplementary_groups() {
 async fn scripts_die_with_the_daemon() {
     if is_inner() {
         let lab = std::env::var("LAB").unwrap();
-        let command = rk_script::Command::new(format!("{lab}/stay.sh"), Credentials::current());
+        let command = Command::new(format!("{lab}/stay.sh"), Credentials::current());
         let running = spawn(&command).await.unwrap();
         let pid = std::path::Path::new(&lab).join("pid");
         crate::lab::until("the script to run", || pid.exists().then_some(())).await;
