@@ -21,7 +21,7 @@ use crate::process::Process;
 /// kernel reaps whatever a killed daemon leaves to process 1.
 const HOLD: &str = r#"
 set -e
-echo "$1" > /proc/sys/kernel/hostname
+hostname "$1"
 shift
 mount -t sysfs sysfs /sys 2>/dev/null || :
 mount -t tmpfs -o mode=755 tmpfs /run

@@ -24,7 +24,7 @@ impl Lab {
     /// When namespaces may not be made here: the caller is neither root nor in a user namespace
     /// of its own.
     pub fn new(name: &str) -> Result<Self> {
-        let switch = Rc::new(Node::new(&format!("{name}-switch"), &[])?);
+        let switch = Rc::new(Node::new("switch", &[])?);
         Ok(Self {
             name: name.to_owned(),
             switch,
