@@ -1,10 +1,11 @@
 //! What the scenarios share: which daemon is "ours", the usual two nodes with a client, waiting.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use rk_lab::{Cable, Lab, Node, Which};
+use rk_lab::{Cable, Capture, Lab, Node, Which};
 
 /// How long anything may take that should happen now. Generous, because it only ever costs time
 /// when something is broken.
@@ -95,7 +96,8 @@ impl Bed {
     }
 }
 
-/// The link-local address of `eth0`, once the kernel has given it.
+/// The link-local address of `eth0`, once the kernel has given it; never a virtual one (those of
+/// the tests lie in `fe80::77:0/112`).
 pub(crate) fn link_local(node: &Node) -> std::net::Ipv6Addr {
     rk_lab::eventually(
         SOON,
@@ -104,9 +106,23 @@ pub(crate) fn link_local(node: &Node) -> std::net::Ipv6Addr {
             node.addresses(DEV)
                 .into_iter()
                 .find_map(|address| match address {
-                    std::net::IpAddr::V6(v6) if v6.is_unicast_link_local() => Some(v6),
+                    IpAddr::V6(v6) if v6.is_unicast_link_local() && v6.segments()[6] != 0x77 => {
+                        Some(v6)
+                    }
                     _ => None,
                 })
         },
     )
+}
+
+/// Waits until the capture's node heard that `owner` has `address` now: the newest announcement
+/// since the last `skip` is what counts.
+#[track_caller]
+pub(crate) fn announced(at: &mut Capture, owner: &Node, address: IpAddr) {
+    let mac = owner.ip_json(&format!("link show {DEV}"))[0]["address"].clone();
+    let mac = mac.as_str().expect("a MAC address").to_owned();
+    let what = format!("{address} announced at {mac}");
+    at.next(&what, SOON, |f| {
+        f.announces() == Some(address) && f.source.to_string() == mac
+    });
 }

@@ -8,4 +8,6 @@
 //! is itself tested: what the reference cannot pass, the scenario may not ask.
 
 mod bed;
+mod bytes;
+mod cell;
 mod matrix;
