@@ -65,11 +65,10 @@ pub(crate) struct StampReader {
 
 impl StampReader {
     pub(crate) fn new(clock: Clock) -> Self {
-        let (now, offset) = clock.now_and_offset();
+        let offset = clock.offset();
         Self {
             before: offset,
             current: offset,
-            now,
         }
     }
 
@@ -186,7 +185,6 @@ mod tests {
         StampReader {
             before: Offset(before),
             current: Offset(current),
-            now: Instant::ZERO,
         }
     }
 
