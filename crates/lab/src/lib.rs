@@ -29,7 +29,7 @@ mod wait;
 pub use capture::Capture;
 pub use daemon::{Daemon, Which};
 pub use frame::{Arp, Frame, Kind, MacAddr, NeighbourAdvert, Vrrp, internet_checksum};
-pub use node::Node;
+pub use node::{Net, Node};
 pub use process::{Line, Process};
 pub use smtp::{Manners, Smtp, SmtpSession};
 pub use switch::{Cable, Lab};

@@ -304,22 +304,26 @@ impl Node {
     /// If the node is gone, or `job` panics.
     #[track_caller]
     pub fn in_net<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
-        let namespace = match fs::File::open(format!("/proc/{}/ns/net", self.init)) {
-            Ok(file) => file,
-            Err(error) => panic!("{}: its network namespace is gone: {error}", self.name),
-        };
-        let result = std::thread::scope(|scope| {
-            scope
-                .spawn(move || {
-                    nix::sched::setns(namespace, nix::sched::CloneFlags::CLONE_NEWNET)
-                        .map(|()| job())
-                })
-                .join()
-        });
+        let net = self.net();
+        let result =
+            std::thread::scope(|scope| scope.spawn(move || net.enter().map(|()| job())).join());
         match result {
             Ok(Ok(value)) => value,
             Ok(Err(error)) => panic!("{}: setns: {error}", self.name),
             Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// The node's network namespace, for a thread that is to live in it.
+    ///
+    /// # Panics
+    /// If the node is gone.
+    #[track_caller]
+    #[must_use]
+    pub fn net(&self) -> Net {
+        match fs::File::open(format!("/proc/{}/ns/net", self.init)) {
+            Ok(file) => Net(file),
+            Err(error) => panic!("{}: its network namespace is gone: {error}", self.name),
         }
     }
 
@@ -400,6 +404,23 @@ impl Node {
             .collect();
         pids.sort_unstable();
         pids
+    }
+}
+
+/// A network namespace.
+#[derive(Debug)]
+pub struct Net(fs::File);
+
+impl Net {
+    /// Takes the calling thread into it, for good.
+    ///
+    /// # Errors
+    /// Without the right to.
+    pub fn enter(&self) -> std::io::Result<()> {
+        Ok(nix::sched::setns(
+            &self.0,
+            nix::sched::CloneFlags::CLONE_NEWNET,
+        )?)
     }
 }
 
