@@ -1,6 +1,13 @@
 //! The few system calls that no crate offers in a safe form: the only `unsafe` of this crate.
 
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::ffi::CStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use nix::unistd::{ForkResult, Pid};
 
 /// Takes over a descriptor that the kernel has just handed to this process.
 ///
@@ -9,4 +16,139 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 pub(crate) fn adopt_fd(fd: RawFd) -> OwnedFd {
     // SAFETY: by the contract above `fd` is open and has no other owner in this process.
     unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+//----------- Signals ----------------------------------------------------------------------------
+
+/// The set of these signals, real-time ones included (nix's set cannot hold those).
+fn signal_set(signals: &[i32]) -> libc::sigset_t {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigemptyset initialises the whole set.
+    let mut set = unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        set.assume_init()
+    };
+    for signal in signals {
+        // SAFETY: the set is initialised; a number that is no signal is refused, not used.
+        unsafe { libc::sigaddset(&raw mut set, *signal) };
+    }
+    set
+}
+
+/// Blocks exactly these signals in this thread and in those it starts from now on.
+pub(crate) fn hold_signals(signals: &[i32]) -> io::Result<()> {
+    let set = signal_set(signals);
+    // SAFETY: the set is initialised, and no old mask is asked for.
+    let errno =
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut()) };
+    if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }
+}
+
+/// A descriptor that delivers these signals while they are held.
+pub(crate) fn signal_fd(signals: &[i32]) -> io::Result<OwnedFd> {
+    let set = signal_set(signals);
+    // SAFETY: the set is initialised; -1 asks for a new descriptor.
+    let fd = unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(adopt_fd(fd)) }
+}
+
+/// Sends signal `signal` (any number, real-time ones too) to `pid`.
+pub(crate) fn kill(pid: Pid, signal: i32) -> io::Result<()> {
+    // SAFETY: kill takes numbers only.
+    if unsafe { libc::kill(pid.as_raw(), signal) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+//----------- Processes --------------------------------------------------------------------------
+
+/// `fork` for a process that has one thread: the caller must not have started any.
+pub(crate) fn fork() -> nix::Result<ForkResult> {
+    // SAFETY: there is one thread, so the child's copy of every lock is unlocked and it may go on
+    // as an ordinary process.
+    unsafe { nix::unistd::fork() }
+}
+
+/// Makes `command` keep the descriptors `fds` open, and end when its parent dies.
+///
+/// The parent's death is told by `SIGTERM`, to the process that the thread calling `spawn`
+/// starts: that thread must be the main one.
+pub(crate) fn bind_to_parent(command: &mut Command, fds: &[BorrowedFd<'_>]) {
+    let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+    let parent = nix::unistd::getpid().as_raw();
+    let prepare = move || {
+        for fd in &fds {
+            // SAFETY: F_SETFD takes a number; the descriptor is open, the caller holds it.
+            if unsafe { libc::fcntl(*fd, libc::F_SETFD, 0) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        // SAFETY: PR_SET_PDEATHSIG takes a number.
+        if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: getppid takes nothing and cannot fail.
+        if unsafe { libc::getppid() } != parent {
+            // It died before the line above: nobody will tell us any more.
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        }
+        Ok(())
+    };
+    // SAFETY: `prepare` calls fcntl, prctl and getppid only and allocates nothing: that is allowed
+    // between fork and exec.
+    unsafe { command.pre_exec(prepare) };
+}
+
+/// Gives this process a nice value.
+pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
+    // SAFETY: setpriority takes numbers only.
+    if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Schedules this process in real time (round robin); what it starts is scheduled normally.
+pub(crate) fn set_realtime(priority: i32) -> io::Result<()> {
+    let param = libc::sched_param { sched_priority: priority };
+    let policy = libc::SCHED_RR | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: the parameter is initialised and outlives the call.
+    if unsafe { libc::sched_setscheduler(0, policy, &raw const param) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+//----------- Time -------------------------------------------------------------------------------
+
+/// Takes over the environment's way to write dates. Call it before there are threads.
+pub(crate) fn use_locale_for_time() {
+    // SAFETY: the name is a C string, and no other thread reads the locale yet.
+    unsafe { libc::setlocale(libc::LC_TIME, c"".as_ptr()) };
+}
+
+/// `seconds` since the epoch in local time, as `strftime` writes it with `format`; empty when
+/// that takes more than 255 bytes.
+pub(crate) fn local_time(seconds: i64, format: &CStr) -> String {
+    let mut tm = MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are valid; the result is zeroed memory even if the call fails, which
+    // is a valid `tm` (all numbers, and a null pointer for the zone).
+    let tm = unsafe {
+        libc::localtime_r(&raw const seconds, tm.as_mut_ptr());
+        tm.assume_init()
+    };
+    let mut text = [0_u8; 256];
+    // SAFETY: the buffer has the length that is given, `tm` is initialised, `format` is a C string.
+    let len = unsafe {
+        libc::strftime(text.as_mut_ptr().cast(), text.len(), format.as_ptr(), &raw const tm)
+    };
+    String::from_utf8_lossy(&text[..len.min(text.len())]).into_owned()
+}
+
+/// Sends a signal to the calling thread.
+#[cfg(test)]
+pub(crate) fn raise_here(signal: i32) {
+    // SAFETY: raise takes a number; in a program with threads it is for the calling one.
+    unsafe { libc::raise(signal) };
 }

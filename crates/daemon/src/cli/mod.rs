@@ -1,5 +1,13 @@
 //! The command line: keepalived's options, read as keepalived's `getopt_long` reads them.
 
+mod getopt;
+mod interpret;
 mod options;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
 
+pub(crate) use interpret::{Request, interpret};
 pub(crate) use options::{Detail, Facility, Options, PidPaths, Process, Wanted};
+pub(crate) use text::{generate, help, version, version_line};

@@ -138,4 +138,6 @@ pub(crate) struct Options {
     pub(crate) config_test: Option<Option<PathBuf>>,
     /// `--ignore-sigint`.
     pub(crate) ignore_sigint: bool,
+    /// An option had a value that is none, and was left out: a configuration test fails for it.
+    pub(crate) complaints: bool,
 }
