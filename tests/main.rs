@@ -10,4 +10,6 @@
 mod bed;
 mod bytes;
 mod cell;
+mod lifecycle;
 mod matrix;
+mod notify;
