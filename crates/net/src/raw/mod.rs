@@ -152,11 +152,11 @@ pub enum SendError {
     /// The interface is administratively down; it can come back.
     #[error("the interface is down")]
     InterfaceDown,
-    /// No route to the destination, or the source address is not ours (any more).
-    #[error("no route to the destination from this source")]
+    /// No route to the destination; a multicast one also while the interface is down.
+    #[error("no route to the destination (or the interface is down)")]
     Unreachable,
-    /// The source address is not on this machine.
-    #[error("the source address is not on this machine")]
+    /// The source address is not on the interface (any more).
+    #[error("the source address is not on the interface")]
     NoSource,
     /// A firewall rule refused it.
     #[error("refused by a local firewall rule")]
@@ -237,6 +237,25 @@ struct Entry {
     users: usize,
     sockets: Sockets,
     seen: Seen,
+}
+
+impl Entry {
+    /// What an error of the kernel means for this pair. It names the lack of a route or a source,
+    /// for which there may be a plainer reason.
+    fn explain(&self, frame: &Frame<'_>, error: SendError) -> SendError {
+        match error {
+            SendError::Unreachable | SendError::NoSource | SendError::Other(libc::EINVAL)
+                if self.sockets.has_lost_interface() =>
+            {
+                SendError::InterfaceGone
+            }
+            // IPv6 calls a source that is not on the interface an invalid argument.
+            SendError::Other(libc::EINVAL) if frame.source.is_some_and(|s| s.is_ipv6()) => {
+                SendError::NoSource
+            }
+            error => error,
+        }
+    }
 }
 
 /// All sockets adverts travel by. See the [module](self).
@@ -506,7 +525,7 @@ fn send_run(
             Ok(n) => next += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => {
-                let error = SendError::of(e.raw_os_error().unwrap_or(0));
+                let error = entry.explain(&run[next], SendError::of(e.raw_os_error().unwrap_or(0)));
                 if error.is_of_the_socket() {
                     failed.extend((start + next..start + run.len()).map(|at| (at, error)));
                     return Some(error);

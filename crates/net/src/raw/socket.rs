@@ -98,6 +98,18 @@ impl Sockets {
         self.rx.recv_buffer_size().unwrap_or(0)
     }
 
+    /// Whether the interface the pair was bound to does not exist any more.
+    pub(super) fn has_lost_interface(&self) -> bool {
+        let mut name = [0; libc::IFNAMSIZ];
+        let asked = sys::getsockopt(
+            self.tx.as_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_BINDTODEVICE,
+            &mut name,
+        );
+        asked.is_err_and(|e| e.raw_os_error() == Some(libc::ENODEV))
+    }
+
     /// The kernel's count of packets it dropped on the receiving socket; wraps.
     pub(super) fn drops(&self) -> Option<u32> {
         let mut info = [0; 4 * (SK_MEMINFO_DROPS + 1)];
