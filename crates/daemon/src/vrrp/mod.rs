@@ -1,11 +1,236 @@
-//! The VRRP process.
+//! The VRRP process: one thread, one loop, and everything that can wake it in one enum.
+//!
+//! ```text
+//!   raw sockets ──┐                                    ┌── adverts (sendmmsg)
+//!   alarm ────────┤   1 packets  2 stalls  3 timers    ├── addresses (netlink, in steps)
+//!   netlink ──────┼──▶ ───────── the cores ─────────▶ ─┼── announcements (in steps)
+//!   script ends ──┤          (sans-IO)                 ├── scripts, FIFOs, mail (tasks)
+//!   the parent ───┤                                    └── log
+//!   signals ──────┘
+//! ```
+//!
+//! A turn always reads every queued packet before it believes a timer, and the loop wakes at least
+//! once an advert interval, so that it notices when it did not run ([`stall`]).
+
+mod addresses;
+mod announcements;
+mod groups;
+mod links;
+mod notify;
+mod packets;
+mod reload;
+mod router;
+mod scripts;
+mod stall;
+mod translate;
+mod view;
+mod world;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::ipc::ChildStart;
+use anyhow::Context as _;
+use rk_net::{AddressWriter, Alarm, Announcer, Change, Clock, Pool, Reflector};
+use rk_script::Finished;
+use rk_vrrp::{AtStop, Input, StopReason};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+
+use self::stall::StallDetector;
+use self::world::{Parts, World};
+use crate::ipc::{ChildLink, ChildStart, Command, FromChild};
+
+/// Adverts due within this span of each other leave in one system call.
+const COALESCE: Duration = Duration::from_micros(500);
+/// How long the addresses may take to go when the process stops.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// Everything that can wake the loop.
+enum Wake {
+    Packets,
+    Alarm,
+    Kernel(Vec<Change>),
+    /// The address writer or the announcer has more to do.
+    Work,
+    Script(Finished),
+    Parent(std::io::Result<Option<Command>>),
+    Config(Box<std::io::Result<rk_config::Config>>),
+    Stop,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The parent, or a signal, asked for it.
+    Asked,
+    /// The parent is gone.
+    Orphaned,
+}
 
 /// Runs the VRRP process until the parent ends it.
 pub(crate) fn run(start: ChildStart) -> ExitCode {
-    tracing::info!(?start, "VRRP process");
-    ExitCode::SUCCESS
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            error!("the VRRP process cannot start: {e}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(serve(start)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            error!("the VRRP process ends: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(start: ChildStart) -> anyhow::Result<()> {
+    let link = start.link.connect().context("connecting to the parent")?;
+    let clock = Clock::new();
+    let mut world = World::new(Parts {
+        clock,
+        options: start.options,
+        config: start.config,
+        pool: Pool::new(clock).context("watching sockets")?,
+        reflector: Reflector::open(None)
+            .await
+            .context("reading links and addresses")?,
+        writer: AddressWriter::new(clock).context("opening the netlink socket for addresses")?,
+        announcer: Announcer::new(clock).context("opening the socket for announcements")?,
+    });
+    world.begin();
+    if let Err(e) = link.send(&FromChild::Ready) {
+        warn!("the parent cannot be told that VRRP runs: {e}");
+    }
+    let end = turn_until_end(&mut world, &link).await?;
+    if end == End::Orphaned {
+        warn!("the parent process is gone: stopping");
+    }
+    stop(world).await
+}
+
+/// The loop.
+async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<End> {
+    let mut alarm = Alarm::new().context("making the timer")?;
+    let mut term = signal(SignalKind::terminate()).context("watching for TERM")?;
+    let mut int = signal(SignalKind::interrupt()).context("watching for INT")?;
+    let mut stalls = StallDetector::new(world.clock.now());
+    let mut reading: Option<tokio::task::JoinHandle<std::io::Result<rk_config::Config>>> = None;
+    loop {
+        let due = world.next_due();
+        let heartbeat = world.heartbeat(world.clock.now());
+        alarm
+            .set(Some(stalls.sleep(due, heartbeat)))
+            .context("setting the timer")?;
+        let wake = tokio::select! {
+            r = world.pool.readable() => { r.context("waiting for packets")?; Wake::Packets }
+            r = alarm.fired() => { r.context("waiting for the timer")?; Wake::Alarm }
+            r = world.reflector.next() => Wake::Kernel(r.context("following links and addresses")?),
+            () = world.writer.ready() => Wake::Work,
+            () = tokio::task::yield_now(), if world.announcements.is_due() => Wake::Work,
+            finished = world.scripts.finished() => Wake::Script(finished),
+            message = link.recv() => Wake::Parent(message),
+            config = join(&mut reading), if reading.is_some() => Wake::Config(Box::new(config)),
+            _ = term.recv() => Wake::Stop,
+            _ = int.recv(), if !world.options.ignore_sigint => Wake::Stop,
+        };
+        let now = world.clock.now();
+        if let Some(stall) = stalls.woke(now) {
+            world.stalled(now, stall);
+        }
+        world.read_packets()?;
+        let now = world.clock.now();
+        match wake {
+            Wake::Packets | Wake::Alarm | Wake::Work => {}
+            Wake::Kernel(changes) => world.kernel_changed(now, &changes),
+            Wake::Script(finished) => world.script_ended(now, &finished),
+            Wake::Config(config) => {
+                match *config {
+                    Ok(config) => world.reload(now, Arc::new(config)),
+                    Err(e) => {
+                        error!("the new configuration did not arrive, the old one stays: {e}")
+                    }
+                }
+                if let Err(e) = link.send(&FromChild::ReloadDone) {
+                    warn!("the parent cannot be told that the reload is done: {e}");
+                }
+            }
+            Wake::Parent(Ok(Some(Command::Reload(snapshot)))) => {
+                info!("Reloading");
+                // On a thread of its own: reading a large configuration takes longer than an
+                // advert may wait.
+                reading = Some(tokio::task::spawn_blocking(|| snapshot.read_config()));
+            }
+            Wake::Parent(Ok(Some(command))) => world.answer(&command),
+            Wake::Parent(Ok(None)) => return Ok(End::Orphaned),
+            Wake::Parent(Err(e)) => warn!("the parent said what this version does not know: {e}"),
+            Wake::Stop => return Ok(End::Asked),
+        }
+        world.run_timers(world.clock.now(), COALESCE);
+        world.flush();
+        let now = world.clock.now();
+        world.step_addresses(now)?;
+        world.flush();
+        let World {
+            announcements,
+            announcer,
+            ..
+        } = &mut *world;
+        announcements.send(now, announcer);
+        stalls.sleeps(world.clock.now());
+    }
+}
+
+/// The result of a task; never cancelled, because nobody keeps a handle that could.
+async fn join(
+    task: &mut Option<tokio::task::JoinHandle<std::io::Result<rk_config::Config>>>,
+) -> std::io::Result<rk_config::Config> {
+    match task {
+        Some(handle) => {
+            let result = handle.await;
+            *task = None;
+            result.map_err(std::io::Error::other)?
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// The end: priority 0, addresses away, everybody told.
+async fn stop(mut world: World) -> anyhow::Result<()> {
+    info!("Stopping");
+    let now = world.clock.now();
+    let at_stop = if world.options.dont_release_vrrp {
+        AtStop::Keep
+    } else {
+        AtStop::Release
+    };
+    for id in world.routers.ids() {
+        world.feed(
+            id,
+            now,
+            Input::Stop {
+                reason: StopReason::Shutdown,
+                at_stop,
+            },
+        );
+    }
+    world.flush();
+    let deadline = now + STOP_LIMIT;
+    while !world.writer.is_idle() {
+        let now = world.clock.now();
+        if now >= deadline {
+            warn!("the kernel is too slow: some addresses were not removed");
+            break;
+        }
+        world.step_addresses(now)?;
+        tokio::task::yield_now().await;
+    }
+    world.tell_everybody();
+    world.notifier.drain().await;
+    Ok(())
 }

@@ -77,11 +77,19 @@ impl Notifier {
         let global = &config.global;
         self.umask = global.umask.map_or_else(Umask::default, Umask);
         self.no_email_faults = global.mail.no_email_faults;
-        let instances = config.instances.iter().map(|i| (instance(&i.name), &i.notify));
-        let groups = config.sync_groups.iter().map(|g| (group(&g.name), &g.notify));
+        let instances = config
+            .instances
+            .iter()
+            .map(|i| (instance(&i.name), &i.notify));
+        let groups = config
+            .sync_groups
+            .iter()
+            .map(|g| (group(&g.name), &g.notify));
         let umask = self.umask;
-        let wanted: HashMap<Source, Wants> =
-            instances.chain(groups).map(|(s, n)| (s, Wants::of(n, umask))).collect();
+        let wanted: HashMap<Source, Wants> = instances
+            .chain(groups)
+            .map(|(s, n)| (s, Wants::of(n, umask)))
+            .collect();
         for gone in self.sources.keys().filter(|s| !wanted.contains_key(s)) {
             self.mailed.forget(gone);
         }
@@ -96,11 +104,20 @@ impl Notifier {
 
     fn apply_fifos(&mut self, global: &model::Global) {
         let mut kept = std::mem::take(&mut self.fifos);
-        let wanted = [("", &global.notify_fifo), ("vrrp", &global.vrrp_notify_fifo)];
-        for (tag, fifo) in wanted.into_iter().filter_map(|(t, f)| f.as_ref().map(|f| (t, f))) {
+        let wanted = [
+            ("", &global.notify_fifo),
+            ("vrrp", &global.vrrp_notify_fifo),
+        ];
+        for (tag, fifo) in wanted
+            .into_iter()
+            .filter_map(|(t, f)| f.as_ref().map(|f| (t, f)))
+        {
             let settings = FifoSettings {
                 path: PathBuf::from(&fifo.path),
-                owner: fifo.owner.as_ref().map_or_else(Credentials::current, credentials),
+                owner: fifo
+                    .owner
+                    .as_ref()
+                    .map_or_else(Credentials::current, credentials),
                 umask: self.umask,
             };
             let script = fifo.script.as_ref().and_then(|c| command(c, self.umask));
@@ -124,13 +141,19 @@ impl Notifier {
 
     /// Tells everybody that `source` entered `state`: scripts, then FIFOs, then mail.
     pub(super) fn transition(&mut self, source: Source, state: State, priority: u8, cause: &str) {
-        let Some(wants) = self.sources.get(&source) else { return };
+        let Some(wants) = self.sources.get(&source) else {
+            return;
+        };
         // keepalived: without notify_deleted a removed instance says FAULT.
         let told = match state {
             State::Deleted if !wants.notify_deleted => State::Fault,
             other => other,
         };
-        let transition = Transition { source, state: told, priority };
+        let transition = Transition {
+            source,
+            state: told,
+            priority,
+        };
         let specific = match told {
             State::Master => &wants.master,
             State::Backup => &wants.backup,
@@ -138,7 +161,10 @@ impl Notifier {
             State::Stop => &wants.stop,
             State::Deleted => &wants.deleted,
         };
-        let scripts = Scripts { specific: specific.clone(), generic: wants.generic.clone() };
+        let scripts = Scripts {
+            specific: specific.clone(),
+            generic: wants.generic.clone(),
+        };
         self.queue.notify(&transition, &scripts);
         for pipe in &mut self.fifos {
             pipe.fifo.write(&transition.line());
@@ -153,13 +179,23 @@ impl Notifier {
 
     /// A Master heard a lower-priority advert: its script and the FIFOs are told.
     pub(super) fn rx_lower_priority(&mut self, name: &str, priority: u8) {
-        self.side_event(name, "MASTER_RX_LOWER_PRI", priority, |w| w.master_rx_lower_pri.as_ref());
+        self.side_event(name, "MASTER_RX_LOWER_PRI", priority, |w| {
+            w.master_rx_lower_pri.as_ref()
+        });
     }
 
     /// The effective priority changed: the FIFOs are told, if the instance wants it.
     pub(super) fn priority_changed(&mut self, name: &str, master: bool, priority: u8) {
-        if self.sources.get(&instance(name)).is_some_and(|w| w.priority_changes) {
-            let word = if master { "MASTER_PRIORITY" } else { "BACKUP_PRIORITY" };
+        if self
+            .sources
+            .get(&instance(name))
+            .is_some_and(|w| w.priority_changes)
+        {
+            let word = if master {
+                "MASTER_PRIORITY"
+            } else {
+                "BACKUP_PRIORITY"
+            };
             self.side_event(name, word, priority, |_| None);
         }
     }
@@ -172,13 +208,23 @@ impl Notifier {
         script: fn(&Wants) -> Option<&Command>,
     ) {
         let source = instance(name);
-        let Some(wants) = self.sources.get(&source) else { return };
+        let Some(wants) = self.sources.get(&source) else {
+            return;
+        };
         for pipe in &mut self.fifos {
-            pipe.fifo.write(&format!("INSTANCE \"{name}\" {word} {priority}\n"));
+            pipe.fifo
+                .write(&format!("INSTANCE \"{name}\" {word} {priority}\n"));
         }
         if let Some(command) = script(wants) {
-            let scripts = Scripts { specific: Some(command.clone()), generic: None };
-            let transition = Transition { source, state: State::Master, priority };
+            let scripts = Scripts {
+                specific: Some(command.clone()),
+                generic: None,
+            };
+            let transition = Transition {
+                source,
+                state: State::Master,
+                priority,
+            };
             self.queue.notify(&transition, &scripts);
         }
     }
@@ -266,7 +312,11 @@ fn credentials(who: &model::RunAs) -> Credentials {
         }
         _ => Vec::new(),
     };
-    Credentials { uid: who.uid, gid: who.gid, groups }
+    Credentials {
+        uid: who.uid,
+        gid: who.gid,
+        groups,
+    }
 }
 
 /// The mail side of the configuration; `None` when nobody is to be mailed.
@@ -277,7 +327,9 @@ fn mail_settings(global: &model::Global) -> Option<MailSettings> {
         .notification_email
         .iter()
         .filter_map(|text| {
-            text.parse().inspect_err(|e| warn!("notification_email: {e}: no mail goes there")).ok()
+            text.parse()
+                .inspect_err(|e| warn!("notification_email: {e}: no mail goes there"))
+                .ok()
         })
         .collect();
     if to.is_empty() {
@@ -285,7 +337,9 @@ fn mail_settings(global: &model::Global) -> Option<MailSettings> {
     }
     let host = local_host_name();
     let from = mail.notification_email_from.as_deref().and_then(|text| {
-        text.parse().inspect_err(|e| warn!("notification_email_from: {e}: using the default")).ok()
+        text.parse()
+            .inspect_err(|e| warn!("notification_email_from: {e}: using the default"))
+            .ok()
     });
     let settings = MailSettings {
         server: mail_server(server, mail.smtp_port),
@@ -295,13 +349,19 @@ fn mail_settings(global: &model::Global) -> Option<MailSettings> {
         router_id: global.router_id.clone().unwrap_or(host),
         timeout: mail.smtp_connect_timeout,
     };
-    info!("alerts go to {} recipients through {server}", settings.to.len());
+    info!(
+        "alerts go to {} recipients through {server}",
+        settings.to.len()
+    );
     Some(settings)
 }
 
 fn mail_server(server: &str, port: u16) -> MailServer {
     match server.parse() {
         Ok(ip) => MailServer::Address(std::net::SocketAddr::new(ip, port)),
-        Err(_) => MailServer::Name { host: server.to_owned(), port },
+        Err(_) => MailServer::Name {
+            host: server.to_owned(),
+            port,
+        },
     }
 }

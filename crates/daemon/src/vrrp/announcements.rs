@@ -1,0 +1,131 @@
+//! Gratuitous ARP and neighbour advertisements on their way out.
+//!
+//! What is due goes in batches with a time budget; what `garp_interval` or `gna_interval` spreads
+//! out waits here for its time.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::time::Duration;
+
+use rk_base::{IfIndex, Instant};
+use rk_net::{Announcement, Announcer};
+use tracing::{debug, warn};
+
+/// How long one turn of the loop may spend on announcing.
+const BUDGET: Duration = Duration::from_millis(1);
+
+/// Announcements that are still to be sent.
+#[derive(Debug, Default)]
+pub(super) struct Announcements {
+    due: VecDeque<Announcement>,
+    /// Ordered by time, then by when they were asked for.
+    paced: BinaryHeap<Reverse<(Instant, u64)>>,
+    parked: HashMap<u64, Announcement>,
+    sequence: u64,
+    /// When the next one may leave, for each interface and kind.
+    free_at: HashMap<(IfIndex, bool), Instant>,
+}
+
+impl Announcements {
+    /// Queues one announcement, `interval` after the one before it on the same interface.
+    pub(super) fn push(&mut self, now: Instant, interval: Duration, announcement: Announcement) {
+        if interval.is_zero() {
+            self.due.push_back(announcement);
+            return;
+        }
+        let key = (announcement.ifindex, announcement.address.is_ipv4());
+        let free_at = self.free_at.entry(key).or_insert(now);
+        let at = (*free_at).max(now);
+        *free_at = at + interval;
+        self.sequence += 1;
+        self.paced.push(Reverse((at, self.sequence)));
+        self.parked.insert(self.sequence, announcement);
+    }
+
+    /// Whether something can be sent right away.
+    pub(super) fn is_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// When the next spread-out one is due.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.paced.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Sends what is due, within the budget of a turn.
+    pub(super) fn send(&mut self, now: Instant, announcer: &Announcer) {
+        while self.next().is_some_and(|at| at <= now) {
+            if let Some(Reverse((_, key))) = self.paced.pop()
+                && let Some(announcement) = self.parked.remove(&key)
+            {
+                self.due.push_back(announcement);
+            }
+        }
+        if self.due.is_empty() {
+            return;
+        }
+        let queue = self.due.make_contiguous();
+        let sent = announcer.send(queue, BUDGET);
+        for (at, error) in &sent.failed {
+            if let Some(a) = queue.get(*at) {
+                warn!(
+                    "announcing {} on interface {}: {error}",
+                    a.address, a.ifindex
+                );
+            }
+        }
+        for a in self.due.drain(..sent.done) {
+            if a.address.is_ipv4() {
+                debug!("Sending gratuitous ARP on {} for {}", a.ifindex, a.address);
+            } else {
+                debug!(
+                    "Sending unsolicited Neighbour Advert on {} for {}",
+                    a.ifindex, a.address
+                );
+            }
+        }
+    }
+
+    /// Drops what was queued for addresses that are no longer ours.
+    pub(super) fn forget(&mut self, gone: impl Fn(&Announcement) -> bool) {
+        self.due.retain(|a| !gone(a));
+        self.parked.retain(|_, a| !gone(a));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn announcement(n: u8) -> Announcement {
+        Announcement {
+            ifindex: IfIndex::new(2).unwrap(),
+            mac: [2; 6],
+            address: [192, 0, 2, n].into(),
+            router: false,
+        }
+    }
+
+    #[test]
+    fn an_interval_spreads_announcements_of_one_interface() {
+        let mut queue = Announcements::default();
+        let now = Instant::from_micros(1_000_000);
+        let gap = Duration::from_millis(50);
+        for n in 0..3 {
+            queue.push(now, gap, announcement(n));
+        }
+        assert!(!queue.is_due());
+        let mut times: Vec<_> = queue.paced.iter().map(|Reverse((at, _))| *at).collect();
+        times.sort_unstable();
+        assert_eq!(times, [now, now + gap, now + gap * 2]);
+    }
+
+    #[test]
+    fn what_is_no_longer_ours_is_not_announced() {
+        let mut queue = Announcements::default();
+        queue.push(Instant::ZERO, Duration::ZERO, announcement(1));
+        queue.push(Instant::ZERO, Duration::ZERO, announcement(2));
+        queue.forget(|a| a.address == announcement(1).address);
+        assert_eq!(queue.due.len(), 1);
+    }
+}

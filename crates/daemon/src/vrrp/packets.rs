@@ -1,0 +1,201 @@
+//! From the sockets to the cores: whose packet it is, and what was lost on the way.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rk_base::Instant;
+use rk_net::{Protocol, Received, SocketId};
+use rk_vrrp::{Input, RxMeta, RxProtocol, State};
+use tracing::{info, warn};
+
+use super::router::RouterId;
+use super::stall::Stall;
+use super::world::World;
+
+/// Rounds of reading in one turn: even a flood of packets lets the timers have their turn.
+const ROUNDS: usize = 16;
+
+/// The loop wakes at least this often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// A packet, copied out of the receive buffer while the cores are busy with the ones before.
+struct Packet {
+    socket: SocketId,
+    meta: RxMeta,
+    payload: std::ops::Range<usize>,
+}
+
+impl World {
+    /// Reads every packet that the kernel has queued and feeds it to its router.
+    pub(super) fn read_packets(&mut self) -> anyhow::Result<()> {
+        let mut bytes = Vec::new();
+        let mut packets = Vec::new();
+        for _ in 0..ROUNDS {
+            bytes.clear();
+            packets.clear();
+            let pool = &mut self.pool;
+            let drained = pool
+                .drain(|received| packets.push(copy(&received, &mut bytes)))
+                .context("reading packets")?;
+            for packet in &packets {
+                self.packet(packet, &bytes[packet.payload.clone()]);
+            }
+            for (socket, lost) in &drained.overflowed {
+                self.overflowed(*socket, *lost);
+            }
+            for (socket, error) in &drained.failed {
+                if let Some(info) = self.pool.socket(*socket) {
+                    warn!("reading adverts from {info}: {error}");
+                }
+            }
+            if !drained.more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: &Packet, payload: &[u8]) {
+        let Some(vrid) = vrid(packet.meta.protocol, payload) else {
+            return;
+        };
+        match self.routers.receiver(packet.socket, vrid, packet.meta.src) {
+            Some(id) => {
+                self.feed(
+                    id,
+                    packet.meta.received_at,
+                    Input::Packet {
+                        meta: packet.meta,
+                        payload,
+                    },
+                );
+            }
+            None if self.config.global.log_unknown_vrids => {
+                let interface = self
+                    .pool
+                    .socket(packet.socket)
+                    .and_then(|info| info.key.ifindex)
+                    .and_then(|i| self.reflector.table().by_index(i))
+                    .map_or("?", |l| l.name.as_str());
+                info!("Unknown VRID({vrid}) received on interface({interface}). ignoring...");
+            }
+            None => {}
+        }
+    }
+
+    /// The kernel dropped packets of this socket, the newest ones: silence proves nothing there.
+    fn overflowed(&mut self, socket: SocketId, lost: u32) {
+        let now = self.clock.now();
+        let ids: Vec<RouterId> = self
+            .routers
+            .iter()
+            .filter(|(_, r, _)| r.socket == Some(socket))
+            .map(|(id, ..)| id)
+            .collect();
+        if let Some(info) = self.pool.socket(socket) {
+            warn!("{lost} packets were lost because the receive buffer was full: {info}");
+        }
+        for id in ids {
+            self.feed(
+                id,
+                now,
+                Input::Stalled {
+                    length: Duration::ZERO,
+                },
+            );
+        }
+    }
+
+    /// The loop woke late: a Backup that may have missed an advert listens again.
+    pub(super) fn stalled(&mut self, now: Instant, stall: Stall) {
+        let mut told = false;
+        for id in self.routers.ids() {
+            let Some(core) = self.routers.core(id) else {
+                continue;
+            };
+            if core.state() != State::Backup || stall.length < core.master_adver_interval() {
+                continue;
+            }
+            if !told {
+                warn!(
+                    "this process did not run for {:.3} s",
+                    stall.length.as_secs_f64()
+                );
+                told = true;
+            }
+            self.feed(
+                id,
+                now,
+                Input::Stalled {
+                    length: stall.length,
+                },
+            );
+        }
+    }
+
+    /// The longest the loop may sleep: an advert interval of the quickest Backup. A learned
+    /// interval counts within a second, a change of state at once.
+    pub(super) fn heartbeat(&mut self, now: Instant) -> Duration {
+        if self.heartbeat_checked == Instant::ZERO
+            || now.since(self.heartbeat_checked) >= LONGEST_SLEEP
+        {
+            self.heartbeat_checked = now;
+            self.heartbeat_interval = self
+                .routers
+                .iter()
+                .filter(|(_, _, core)| core.state() == State::Backup)
+                .map(|(_, _, core)| core.master_adver_interval())
+                .min()
+                .map_or(LONGEST_SLEEP, |d| d.min(LONGEST_SLEEP));
+        }
+        self.heartbeat_interval
+    }
+}
+
+fn copy(received: &Received<'_>, bytes: &mut Vec<u8>) -> Packet {
+    let start = bytes.len();
+    bytes.extend_from_slice(received.payload);
+    let (protocol, ip_id) = match received.ip_header {
+        [_, _, _, _, high, low, _, _, _, number, ..]
+            if i32::from(*number) == i32::from(Protocol::Ah.number()) =>
+        {
+            (RxProtocol::Ah, u16::from_be_bytes([*high, *low]))
+        }
+        _ => (RxProtocol::Vrrp, 0),
+    };
+    Packet {
+        socket: received.socket,
+        meta: RxMeta {
+            src: received.source,
+            dst: received.destination,
+            ttl: received.hop_limit,
+            protocol,
+            ip_id,
+            received_at: received.at,
+        },
+        payload: start..bytes.len(),
+    }
+}
+
+/// The VRID: the second octet of the VRRP message, behind the authentication header if any.
+fn vrid(protocol: RxProtocol, payload: &[u8]) -> Option<u8> {
+    /// Length of the header with a 96-bit digest (RFC 2402 §2, RFC 2403).
+    const AH_LEN: usize = 24;
+    match protocol {
+        RxProtocol::Vrrp => payload.get(1).copied(),
+        RxProtocol::Ah => payload.get(AH_LEN + 1).copied(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_packets_have_no_vrid() {
+        assert_eq!(vrid(RxProtocol::Vrrp, &[]), None);
+        assert_eq!(vrid(RxProtocol::Vrrp, &[0x21, 51]), Some(51));
+        assert_eq!(vrid(RxProtocol::Ah, &[0; 25]), None);
+        assert_eq!(vrid(RxProtocol::Ah, &[7; 26]), Some(7));
+    }
+}
