@@ -108,12 +108,17 @@ impl Log {
     }
 
     pub(crate) async fn wait_for(&self, line: &str) {
-        until(&format!("the log line `{line}`"), || {
+        self.wait_until(&format!("the log line `{line}`"), |logged| logged == line)
+            .await;
+    }
+
+    pub(crate) async fn wait_until(&self, what: &str, is_it: impl Fn(&str) -> bool) {
+        until(what, || {
             self.lines
                 .lock()
                 .unwrap()
                 .iter()
-                .any(|l| l == line)
+                .any(|line| is_it(line))
                 .then_some(())
         })
         .await;

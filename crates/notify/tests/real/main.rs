@@ -1,0 +1,10 @@
+//! Real scripts, real pipes, and mail servers of every temper on loopback.
+#![allow(clippy::unwrap_used)]
+
+mod aiosmtpd;
+mod fifo;
+#[path = "../../../script/tests/real/lab.rs"]
+mod lab;
+mod mail;
+mod queue;
+mod server;
