@@ -60,7 +60,8 @@ impl Alert {
 /// Which state of each instance and group was mailed last.
 ///
 /// A mail goes out only when the state differs from that. Keep it across reloads, so that a
-/// reload that changes nothing mails nothing.
+/// reload that changes nothing mails nothing. Do not ask it about a transition that is not to be
+/// mailed anyway (`no_email_faults`, no `smtp_alert`): it would count as mailed.
 #[derive(Debug, Default)]
 pub struct Mailed(HashMap<Source, State>);
 

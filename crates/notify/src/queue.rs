@@ -62,7 +62,7 @@ pub struct Drained {
 
 /// Runs the scripts of all sources.
 ///
-/// Dropped, it kills what is running.
+/// Dropped, it ends what is running: TERM, and KILL a second later.
 #[derive(Debug)]
 pub struct Queue {
     limits: Limits,
@@ -165,7 +165,7 @@ impl Queue {
     /// newest state) is run, too.
     pub async fn drain(mut self, limit: Duration) -> Drained {
         let began = Instant::now();
-        let grace = self.limits.grace.min(limit / 4);
+        let grace = self.limits.grace.min(limit / 8);
         let deadline = began + limit - grace;
         self.ending.send_replace(Some(Ending {
             began,

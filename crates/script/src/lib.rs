@@ -2,7 +2,7 @@
 //!
 //! In the order data flows: a [`Command`] says what to run and as whom ([`Credentials`]);
 //! [`inspect`] tells, before anything runs, whether the file can be run at all and whether someone
-//! who is not root could swap it; [`spawn`] starts it in the environment keepalived's scripts
+//! who is not root could swap it; [`spawn()`] starts it in the environment keepalived's scripts
 //! know; [`Running`] waits for it and ends it with everything it started; [`Tracks`] repeats it on
 //! a fixed grid and reports each [`Finished`] run. Whether a run counts as up or down (rise, fall)
 //! is decided elsewhere.

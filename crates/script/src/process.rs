@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Child;
+use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 
 use crate::command::Command;
@@ -16,6 +17,8 @@ use crate::spawn::{Prepared, SpawnError, fork};
 const BUSY_TRIES: u32 = 20;
 /// See [`BUSY_TRIES`].
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
+/// From TERM to KILL for a script that nobody waits for any more.
+const DROP_GRACE: Duration = Duration::from_secs(1);
 /// How much of a file is looked at to tell a text from a program.
 const LOOK: u64 = 256;
 
@@ -42,12 +45,16 @@ impl Outcome {
 
 /// A script that runs in a process group of its own.
 ///
-/// Dropped before it has ended, it is killed at once with its whole group.
+/// Dropped before it has ended, it is ended with its whole group: TERM at once, KILL a second
+/// later, or at once when the runtime ends, too.
 #[derive(Debug)]
 pub struct Running {
-    child: Child,
+    /// Taken only by `drop`.
+    child: Option<Child>,
     group: Pid,
     ended: bool,
+    /// Whether `drop` has already been merciful.
+    doomed: bool,
 }
 
 /// Starts `command` in the environment of keepalived's scripts.
@@ -106,9 +113,10 @@ async fn launch(command: &Command) -> Result<Result<Running, i32>, SpawnError> {
                         errno: libc::ESRCH,
                     })?;
             Ok(Running {
-                child,
+                child: Some(child),
                 group: Pid::from_raw(pid),
                 ended: false,
+                doomed: false,
             })
         }
         Err(error) => Err(error.raw_os_error().unwrap_or(libc::EIO)),
@@ -149,7 +157,8 @@ impl Running {
 
     /// Waits for the end. May be dropped and called again.
     pub async fn wait(&mut self) -> Outcome {
-        let status = self.child.wait().await;
+        let child = self.child.as_mut().expect("only drop takes the child");
+        let status = child.wait().await;
         self.ended = true;
         match status {
             Ok(status) => match (status.code(), status.signal()) {
@@ -191,8 +200,21 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if !self.ended {
-            self.signal_group(Signal::SIGKILL);
+        if self.ended {
+            return;
+        }
+        let (child, group) = (self.child.take(), self.group);
+        match Handle::try_current() {
+            Ok(runtime) if !self.doomed => {
+                let mut doomed = Self {
+                    child,
+                    group,
+                    ended: false,
+                    doomed: true,
+                };
+                runtime.spawn(async move { doomed.terminate(DROP_GRACE).await });
+            }
+            _ => self.signal_group(Signal::SIGKILL),
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct Finished {
 /// All tracked scripts of a process.
 ///
 /// Every end of a run is sent to the channel given at the start. When nobody reads, the runs wait.
-/// Dropped, it kills what is running.
+/// Dropped, it ends what is running: TERM, and KILL a second later.
 #[derive(Debug)]
 pub struct Tracks {
     results: mpsc::Sender<Finished>,
@@ -74,7 +74,7 @@ impl Tracks {
     /// Makes `scripts` the ones that are tracked. The first run of a new one starts at once.
     ///
     /// A script that is already tracked in just this way keeps its grid and its run; one that is
-    /// no longer wanted is killed. Of two with the same name the last counts.
+    /// no longer wanted is ended so, too. Of two with the same name the last counts.
     ///
     /// # Panics
     /// Outside a tokio runtime.

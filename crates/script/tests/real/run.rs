@@ -136,6 +136,38 @@ async fn what_ignores_term_is_killed_after_the_grace() {
 }
 
 #[tokio::test]
+async fn dropping_asks_before_it_kills() {
+    let lab = Lab::new();
+    let body = "trap 'echo bye > bye; exit' TERM; echo up > up; while :; do sleep 0.01; done";
+    let running = spawn(&lab.script("polite.sh", body)).await.unwrap();
+    lab.lines("up").await;
+    drop(running);
+    assert_eq!(lab.lines("bye").await, "bye\n");
+}
+
+#[test]
+fn nothing_survives_the_runtime() {
+    let lab = Lab::new();
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let first = runtime();
+    let (running, child) = first.block_on(async {
+        let running = spawn(&lab.script("forks.sh", FORKS)).await.unwrap();
+        (running, lab.lines("child").await)
+    });
+    let dropper = first.spawn(async move {
+        let _running = running;
+        std::future::pending::<()>().await;
+    });
+    drop((dropper, first));
+    runtime().block_on(until_dead(&child));
+}
+
+#[tokio::test]
 async fn dropping_kills_the_whole_group() {
     let lab = Lab::new();
     let running = spawn(&lab.script("forks.sh", FORKS)).await.unwrap();
