@@ -29,6 +29,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::Config;
 use crate::cli::Options;
+use crate::signal::{Held, Signal, Signals};
 use crate::sys;
 
 /// The longest message either side may send; a longer one is an error, never cut off.
@@ -82,6 +83,8 @@ pub(crate) struct ChildStart {
     pub(crate) config: Arc<Config>,
     /// The command line.
     pub(crate) options: Options,
+    /// What `ps` is to show.
+    pub(crate) process_name: Option<String>,
     /// The way to the parent; [`LinkFd::connect`] it inside the runtime.
     pub(crate) link: LinkFd,
 }
@@ -91,6 +94,7 @@ pub(crate) struct ChildStart {
 struct StartOut<'a> {
     config: &'a Config,
     options: &'a Options,
+    process_name: Option<&'a str>,
 }
 
 /// [`StartOut`], as the child reads it.
@@ -98,6 +102,7 @@ struct StartOut<'a> {
 struct StartIn {
     config: Config,
     options: Options,
+    process_name: Option<String>,
 }
 
 impl ChildStart {
@@ -106,8 +111,8 @@ impl ChildStart {
     /// # Errors
     /// The memory file cannot be read, or was written by another version of this program.
     pub(crate) fn read(snapshot: Snapshot, link: LinkFd) -> io::Result<Self> {
-        let StartIn { config, options } = snapshot.read_as()?;
-        Ok(Self { config: Arc::new(config), options, link })
+        let StartIn { config, options, process_name } = snapshot.read_as()?;
+        Ok(Self { config: Arc::new(config), options, process_name, link })
     }
 }
 
@@ -122,8 +127,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// No memory, or the kernel has no memory files.
-    pub(crate) fn of_start(config: &Config, options: &Options) -> io::Result<Self> {
-        Self::of(&StartOut { config, options })
+    pub(crate) fn of_start(
+        config: &Config,
+        options: &Options,
+        process_name: Option<&str>,
+    ) -> io::Result<Self> {
+        Self::of(&StartOut { config, options, process_name })
     }
 
     /// Freezes a configuration for a reload.
@@ -206,12 +215,14 @@ impl LinkFd {
         Self(fd)
     }
 
-    /// Registers the child's end with the current tokio runtime.
+    /// Registers the child's end with the current tokio runtime. From now on signals that ask
+    /// for a dump count as commands of the parent.
     ///
     /// # Errors
-    /// The runtime cannot watch the descriptor.
+    /// The runtime cannot watch the descriptors.
     pub(crate) fn connect(self) -> io::Result<ChildLink> {
-        Ok(ChildLink(Link::new(self)?))
+        let signals = Held::hold_for_child()?.listen()?;
+        Ok(ChildLink { link: Link::new(self)?, signals })
     }
 }
 
@@ -223,9 +234,12 @@ impl AsFd for LinkFd {
 
 //----------- ChildLink --------------------------------------------------------------------------
 
-/// The child's end of the link.
+/// The child's end of the link, and the signals that ask for the same things.
 #[derive(Debug)]
-pub(crate) struct ChildLink(Link);
+pub(crate) struct ChildLink {
+    link: Link,
+    signals: Signals,
+}
 
 impl ChildLink {
     /// The next command; `None` when the parent is gone. Cancelling loses nothing.
@@ -233,16 +247,34 @@ impl ChildLink {
     /// # Errors
     /// The parent sent what this version does not understand; the link stays usable.
     pub(crate) async fn recv(&self) -> io::Result<Option<Command>> {
-        let Some((message, fd)) = self.0.recv::<ToChild>().await? else { return Ok(None) };
-        Ok(Some(match message {
-            ToChild::Reload => Command::Reload(Snapshot(fd.ok_or_else(|| {
-                io::Error::new(io::ErrorKind::InvalidData, "a reload without its configuration")
-            })?)),
-            ToChild::DumpData => Command::DumpData,
-            ToChild::DumpStats => Command::DumpStats,
-            ToChild::DumpStatsAndClear => Command::DumpStatsAndClear,
-            ToChild::DumpJson => Command::DumpJson,
-        }))
+        loop {
+            let received = tokio::select! {
+                biased;
+                received = self.link.recv::<ToChild>() => received?,
+                signal = self.signals.recv() => match signal? {
+                    Signal::DumpData => return Ok(Some(Command::DumpData)),
+                    Signal::DumpStats => return Ok(Some(Command::DumpStats)),
+                    Signal::DumpStatsAndClear => return Ok(Some(Command::DumpStatsAndClear)),
+                    Signal::DumpJson => return Ok(Some(Command::DumpJson)),
+                    // A child has no configuration of its own to read again.
+                    Signal::Reload => {
+                        tracing::info!("SIGHUP is for the parent process: nothing to reload here");
+                        continue;
+                    }
+                    Signal::Stop | Signal::ChildEnded => continue,
+                },
+            };
+            let Some((message, fd)) = received else { return Ok(None) };
+            return Ok(Some(match message {
+                ToChild::Reload => Command::Reload(Snapshot(fd.ok_or_else(|| {
+                    io::Error::new(io::ErrorKind::InvalidData, "a reload without its configuration")
+                })?)),
+                ToChild::DumpData => Command::DumpData,
+                ToChild::DumpStats => Command::DumpStats,
+                ToChild::DumpStatsAndClear => Command::DumpStatsAndClear,
+                ToChild::DumpJson => Command::DumpJson,
+            }));
+        }
     }
 
     /// Tells the parent something, without ever waiting for it.
@@ -250,7 +282,7 @@ impl ChildLink {
     /// # Errors
     /// `WouldBlock` when the parent does not read, `BrokenPipe` when it is gone.
     pub(crate) fn send(&self, message: &FromChild) -> io::Result<()> {
-        self.0.try_send(message, None)
+        self.link.try_send(message, None)
     }
 }
 

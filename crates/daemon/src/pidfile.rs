@@ -169,11 +169,6 @@ impl PidFile {
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         self.file.set_len(0)
     }
-
-    /// Leaves the file to another process: this one, which forked it, goes away.
-    pub(crate) fn disown(&mut self) {
-        self.mine = false;
-    }
 }
 
 impl Drop for PidFile {
@@ -185,8 +180,16 @@ impl Drop for PidFile {
     }
 }
 
+/// Removes the pid file at `path` if it is about this process.
+pub(crate) fn remove_own(path: &Path) {
+    let own = format!("{}\n", std::process::id());
+    if std::fs::read_to_string(path).is_ok_and(|text| text == own) {
+        remove(path);
+    }
+}
+
 /// Removes a pid file, and the directory that was made for it once it is empty.
-pub(crate) fn remove(path: &Path) {
+fn remove(path: &Path) {
     // Gone already is as good.
     let _ = std::fs::remove_file(path);
     let mut dir = path.parent();

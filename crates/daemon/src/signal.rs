@@ -9,7 +9,6 @@ use std::os::fd::OwnedFd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::cli::Process;
 use crate::sys;
 
 /// What a signal asks for.
@@ -36,47 +35,37 @@ pub(crate) const STATS_CLEAR: i32 = 63;
 /// The number for the JSON dump: `SIGRTMIN + 2` of the GNU C library.
 pub(crate) const JSON: i32 = 36;
 
-/// Which signals a process listens to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
-    process: Option<Process>,
-    interrupt: bool,
-}
+/// The signals a process listens to.
+#[derive(Clone, Debug)]
+pub(crate) struct Held(Vec<i32>);
 
 impl Held {
-    /// Holds back the signals for `process` (the parent for `None`) until [`Held::listen`].
-    /// `SIGINT` is left ignored with `--ignore-sigint`.
+    /// The parent's signals. `SIGINT` is held and never read with `--ignore-sigint`: as good as
+    /// ignored, and what the daemon starts does not inherit it.
     ///
     /// # Errors
     /// Never with a kernel that knows signals.
-    pub(crate) fn hold(process: Option<Process>, ignore_sigint: bool) -> io::Result<Self> {
-        let held = Self { process, interrupt: !ignore_sigint };
-        let mut numbers = held.numbers();
-        if ignore_sigint {
-            // Held and never read: as good as ignored, and scripts start with the default.
-            numbers.push(libc::SIGINT);
-        }
+    pub(crate) fn hold_for_parent(ignore_sigint: bool) -> io::Result<Self> {
+        let mut numbers = Self::requests();
+        numbers.extend([libc::SIGTERM, libc::SIGCHLD, libc::SIGINT]);
         sys::hold_signals(&numbers)?;
-        Ok(held)
+        numbers.retain(|n| *n != libc::SIGINT || !ignore_sigint);
+        Ok(Self(numbers))
     }
 
-    fn numbers(self) -> Vec<i32> {
-        let mut numbers = vec![
-            libc::SIGHUP,
-            libc::SIGTERM,
-            libc::SIGUSR1,
-            libc::SIGUSR2,
-            STATS_CLEAR,
-            JSON,
-        ];
-        if self.interrupt {
-            numbers.push(libc::SIGINT);
-        }
-        // A child leaves this one to tokio, which waits for scripts with it.
-        if self.process.is_none() {
-            numbers.push(libc::SIGCHLD);
-        }
-        numbers
+    /// A child's signals: the requests that somebody may send to it directly. It watches for
+    /// `SIGTERM` and `SIGINT` by itself, and tokio for `SIGCHLD`.
+    ///
+    /// # Errors
+    /// Never with a kernel that knows signals.
+    pub(crate) fn hold_for_child() -> io::Result<Self> {
+        let numbers = Self::requests();
+        sys::hold_signals(&numbers)?;
+        Ok(Self(numbers))
+    }
+
+    fn requests() -> Vec<i32> {
+        vec![libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2, STATS_CLEAR, JSON]
     }
 
     /// The signals, from the current tokio runtime on.
@@ -84,7 +73,7 @@ impl Held {
     /// # Errors
     /// No descriptors left.
     pub(crate) fn listen(self) -> io::Result<Signals> {
-        Ok(Signals(AsyncFd::new(sys::signal_fd(&self.numbers())?)?))
+        Ok(Signals(AsyncFd::new(sys::signal_fd(&self.0)?)?))
     }
 }
 
@@ -134,7 +123,7 @@ mod tests {
     #[test]
     fn held_signals_are_all_delivered() {
         // The mask is this thread's own; signals to the thread stay in it.
-        let held = Held::hold(Some(Process::Vrrp), false).unwrap();
+        let held = Held::hold_for_parent(false).unwrap();
         let wanted = [
             (libc::SIGHUP, Signal::Reload),
             (libc::SIGUSR1, Signal::DumpData),

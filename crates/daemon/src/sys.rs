@@ -18,6 +18,18 @@ pub(crate) fn adopt_fd(fd: RawFd) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
+/// Takes over descriptor `fd`, which the parent left open across `exec`; closed by the next one.
+///
+/// # Errors
+/// It is not open.
+pub(crate) fn inherit_fd(fd: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_SETFD takes numbers; a descriptor that is not open is refused.
+    if unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(adopt_fd(fd))
+}
+
 //----------- Signals ----------------------------------------------------------------------------
 
 /// The set of these signals, real-time ones included (nix's set cannot hold those).
@@ -117,6 +129,16 @@ pub(crate) fn set_realtime(priority: i32) -> io::Result<()> {
     if unsafe { libc::sched_setscheduler(0, policy, &raw const param) } < 0 {
         return Err(io::Error::last_os_error());
     }
+    Ok(())
+}
+
+/// Lets this process run on these CPUs only.
+pub(crate) fn set_affinity(cpus: &[u32]) -> io::Result<()> {
+    let mut set = nix::sched::CpuSet::new();
+    for cpu in cpus {
+        set.set(usize::try_from(*cpu).unwrap_or(usize::MAX))?;
+    }
+    nix::sched::sched_setaffinity(Pid::from_raw(0), &set)?;
     Ok(())
 }
 

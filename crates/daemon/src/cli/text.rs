@@ -18,7 +18,7 @@ pub(crate) fn command() -> clap::Command {
             arg = arg.short(letter);
         }
         arg = match opt.takes {
-            Takes::Nothing => arg.action(clap::ArgAction::Count),
+            Takes::Nothing => arg.action(clap::ArgAction::SetTrue),
             Takes::Value(name) => arg.value_name(name).action(clap::ArgAction::Append),
             Takes::Glued(name) => arg
                 .value_name(name)

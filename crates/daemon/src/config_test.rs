@@ -1,0 +1,73 @@
+//! `-t`: reads the configuration, says what is wrong with it, and does nothing else.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use rk_config::Severity;
+
+use crate::cli::Options;
+use crate::parent::load;
+
+/// Tests the configuration; messages go to `log`, or to standard error without one.
+///
+/// The status is the daemon's contract with everybody's deployment scripts: 0, 2, 4, 5 or 6, and
+/// 1 when `log` cannot be opened.
+pub(crate) fn run(options: &Options, log: Option<&Path>) -> ExitCode {
+    let mut out: Box<dyn Write> = match log.map(open) {
+        None => Box::new(io::stderr()),
+        Some(Ok(file)) => Box::new(file),
+        Some(Err(e)) => {
+            let path = log.unwrap_or(Path::new("")).display();
+            let _ = writeln!(io::stderr(), "Unable to open config-test log file {path}: {e}");
+            return ExitCode::from(1);
+        }
+    };
+    // A namespace that cannot be entered is a finding like others.
+    let loaded = match load::read_inside(options) {
+        Ok(loaded) => loaded,
+        Err((loaded, _)) => *loaded,
+    };
+    let text: String = loaded
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity > Severity::Note)
+        .map(|diagnostic| load::line(&loaded.files, diagnostic) + "\n")
+        .collect();
+    // A reader that goes away early has read enough: the status says the rest.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let complaint = if options.complaints { 5 } else { 0 };
+    ExitCode::from(loaded.exit_status().max(complaint))
+}
+
+/// Opens the file for messages: appended to, readable for its owner only, never through a link.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_log_is_appended_to_and_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        open(&path).unwrap().write_all(b"one\n").unwrap();
+        open(&path).unwrap().write_all(b"two\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(open(&link).is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! Reading the configuration, and saying what is wrong with it.
+
+use std::sync::Arc;
+
+use rk_config::{Class, Diagnostic, Loaded, Severity, SourceMap};
+
+use crate::Config;
+use crate::cli::Options;
+use super::namespace::{self, NamespaceError};
+use crate::names;
+use crate::source::{Machine, SystemFiles};
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "/etc/keepalived/keepalived.conf";
+
+/// Why there is no configuration to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// No file, or one that must be there is not.
+    NoFile,
+    /// A keyword lacks its value: reading stopped there, and nobody knows what was meant.
+    Broken,
+}
+
+impl Unusable {
+    /// The daemon's exit status.
+    pub(crate) fn exit_status(self) -> u8 {
+        match self {
+            Self::NoFile => 6,
+            Self::Broken => 2,
+        }
+    }
+}
+
+/// The main configuration file of these options.
+pub(crate) fn main_file(options: &Options) -> &str {
+    options.config_file.as_deref().unwrap_or(DEFAULT_FILE)
+}
+
+/// Reads the configuration without a word, in the network namespace it is for: interfaces are
+/// looked for there. This process is in it from then on.
+///
+/// # Errors
+/// The namespace cannot be entered; with what was read outside of it.
+pub(crate) fn read_inside(options: &Options) -> Result<Loaded, (Box<Loaded>, NamespaceError)> {
+    if let Some(name) = &options.namespace
+        && let Err(e) = namespace::enter(name)
+    {
+        return Err((Box::new(read(options)), e));
+    }
+    let loaded = read(options);
+    match names::namespace(options, &loaded.config) {
+        Some(name) if options.namespace.is_none() => match namespace::enter(name) {
+            Ok(()) => Ok(read(options)),
+            Err(e) => Err((Box::new(loaded), e)),
+        },
+        _ => Ok(loaded),
+    }
+}
+
+/// Reads the configuration without a word.
+pub(crate) fn read(options: &Options) -> Loaded {
+    let how = rk_config::Options {
+        config_id: options.config_id.clone(),
+        strict_includes: options.all_config,
+        test_mode: options.config_test.is_some(),
+    };
+    rk_config::load(main_file(options), &how, &SystemFiles, &Machine)
+}
+
+/// Logs what is wrong with a configuration, and tells whether it can run.
+///
+/// # Errors
+/// [`Unusable`]: there is nothing to run.
+pub(crate) fn judge(loaded: Loaded) -> Result<Arc<Config>, Unusable> {
+    for (_, name) in loaded.files.files() {
+        tracing::debug!("Opening file '{name}'.");
+    }
+    if let Some((_, name)) = loaded.files.files().next() {
+        tracing::info!("Configuration file {name}");
+    }
+    for diagnostic in &loaded.diagnostics {
+        log(&loaded.files, diagnostic);
+    }
+    if let Some(why) = unusable(&loaded) {
+        return Err(why);
+    }
+    for keyword in &loaded.unsupported {
+        let times = if keyword.count > 1 {
+            format!(" ({} times)", keyword.count)
+        } else {
+            String::new()
+        };
+        tracing::warn!(
+            "({}: Line {}) {} in {} is not supported yet{times}",
+            loaded.files.name(keyword.file),
+            keyword.line,
+            keyword.keyword,
+            keyword.context,
+        );
+    }
+    Ok(Arc::new(loaded.config))
+}
+
+/// Whether what was read is no configuration.
+fn unusable(loaded: &Loaded) -> Option<Unusable> {
+    let security = loaded.diagnostics.iter().any(|d| d.class == Class::Security);
+    let nothing_read = loaded.files.files().next().is_none();
+    match loaded.exit_status() {
+        _ if nothing_read => Some(Unusable::NoFile),
+        2 => Some(Unusable::Broken),
+        // Status 6 without a matter of security: an include that must be there is not.
+        6 if !security => Some(Unusable::NoFile),
+        _ => None,
+    }
+}
+
+/// Logs one diagnostic.
+fn log(files: &SourceMap, diagnostic: &Diagnostic) {
+    let line = line(files, diagnostic);
+    match diagnostic.severity {
+        Severity::Note => tracing::info!("{line}"),
+        Severity::Warning => tracing::warn!("{line}"),
+        Severity::Error => tracing::error!("{line}"),
+    }
+}
+
+/// `(FILE: Line N) message (help)`, as keepalived's users know it.
+pub(crate) fn line(files: &SourceMap, diagnostic: &Diagnostic) -> String {
+    let place = diagnostic
+        .place
+        .map(|place| format!("({}: Line {}) ", files.name(place.file), place.line))
+        .unwrap_or_default();
+    let help = diagnostic.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("{place}{}{help}", diagnostic.message)
+}

@@ -1,0 +1,279 @@
+//! The real machine, for the configuration language: its files, its users, its interfaces.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Gid, Group, Uid};
+use rk_config::{FileKind, Host, NameTable, ReadError, Source, Stat, User};
+
+/// Where a bare program name is looked for when there is no `PATH`.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+/// The file system.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemFiles;
+
+impl Source for SystemFiles {
+    fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, ReadError> {
+        // Not waiting: a named pipe without a writer would hold the daemon up for ever.
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
+            .open(path)
+            .map_err(|e| read_error(&e))?;
+        let meta = file.metadata().map_err(|e| read_error(&e))?;
+        if meta.is_dir() {
+            return Err(ReadError::Directory);
+        }
+        if !meta.is_file() || meta.permissions().mode() & 0o111 != 0 {
+            return Err(ReadError::NotPlain);
+        }
+        read_limited(file, meta.len(), limit)
+    }
+
+    fn glob(&self, pattern: &str) -> Vec<String> {
+        let options = glob::MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        let Ok(paths) = glob::glob_with(pattern, options) else { return Vec::new() };
+        paths
+            .flatten()
+            .map(|path| {
+                let mut text = path.to_string_lossy().into_owned();
+                if path.is_dir() && !text.ends_with('/') {
+                    text.push('/');
+                }
+                text
+            })
+            .collect()
+    }
+
+    fn is_dir(&self, path: &str) -> bool {
+        Path::new(path).is_dir()
+    }
+}
+
+/// What the system's refusal means for a configuration.
+fn read_error(error: &std::io::Error) -> ReadError {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => ReadError::Missing,
+        std::io::ErrorKind::IsADirectory => ReadError::Directory,
+        _ => ReadError::Io(error.to_string()),
+    }
+}
+
+/// All of `file`, which says that it is `size` bytes long, unless that is more than `limit`.
+fn read_limited(file: File, size: u64, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
+    if size > most {
+        return Err(ReadError::TooLarge { size, limit });
+    }
+    let mut bytes = Vec::new();
+    // A file may grow while it is read, and those of /proc say that they are empty.
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| read_error(&e))?;
+    if bytes.len() > limit {
+        return Err(ReadError::TooLarge { size: most.saturating_add(1), limit });
+    }
+    Ok(bytes)
+}
+
+/// The machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine;
+
+impl Host for Machine {
+    fn interface_exists(&self, name: &str) -> bool {
+        nix::net::if_::if_nametoindex(name).is_ok()
+    }
+
+    fn net_namespace_exists(&self, name: &str) -> bool {
+        !name.is_empty() && Path::new("/run/netns").join(name).exists()
+    }
+
+    fn user(&self, name: &str) -> Option<User> {
+        let by_name = nix::unistd::User::from_name(name).ok().flatten();
+        let found = by_name.or_else(|| {
+            let uid = Uid::from_raw(name.parse().ok()?);
+            nix::unistd::User::from_uid(uid).ok().flatten()
+        })?;
+        Some(User { name: found.name, uid: found.uid.as_raw(), gid: found.gid.as_raw() })
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        match Group::from_name(name) {
+            Ok(Some(group)) => Some(group.gid.as_raw()),
+            _ => name.parse().ok(),
+        }
+    }
+
+    fn current_user(&self) -> User {
+        let uid = Uid::effective();
+        let name = nix::unistd::User::from_uid(uid)
+            .ok()
+            .flatten()
+            .map_or_else(|| uid.to_string(), |user| user.name);
+        User { name, uid: uid.as_raw(), gid: Gid::effective().as_raw() }
+    }
+
+    fn find_program(&self, name: &str) -> Option<String> {
+        let path = std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.to_owned());
+        path.split(':')
+            .map(|dir| Path::new(if dir.is_empty() { "." } else { dir }).join(name))
+            .find(|candidate| {
+                candidate
+                    .metadata()
+                    .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+            })
+            .map(|found| found.to_string_lossy().into_owned())
+    }
+
+    fn stat(&self, path: &str) -> Option<Stat> {
+        let meta = std::fs::symlink_metadata(path).ok()?;
+        let kind = meta.file_type();
+        Some(Stat {
+            kind: if kind.is_symlink() {
+                FileKind::Symlink
+            } else if kind.is_dir() {
+                FileKind::Directory
+            } else if kind.is_file() {
+                FileKind::File
+            } else {
+                FileKind::Other
+            },
+            mode: meta.mode() & 0o7777,
+            uid: meta.uid(),
+            gid: meta.gid(),
+        })
+    }
+
+    fn read_link(&self, path: &str) -> Option<String> {
+        Some(std::fs::read_link(path).ok()?.to_string_lossy().into_owned())
+    }
+
+    fn host_name(&self) -> String {
+        nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        // A name with `=` in it, or none, is no variable; asking for one is a panic elsewhere.
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return None;
+        }
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    fn random_seed(&self) -> u64 {
+        // The standard library seeds its hash maps from the system: that is random enough here.
+        use std::hash::{BuildHasher as _, RandomState};
+        RandomState::new().hash_one(std::process::id())
+    }
+
+    fn iproute_name(&self, table: NameTable, name: &str) -> Option<u32> {
+        let file = match table {
+            NameTable::Table => "rt_tables",
+            NameTable::Protocol => "rt_protos",
+            NameTable::Scope => "rt_scopes",
+            NameTable::Realm => "rt_realms",
+            NameTable::DsField => "rt_dsfield",
+            NameTable::Group => "group",
+        };
+        ["/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2"]
+            .into_iter()
+            .flat_map(|dir| {
+                let dir = PathBuf::from(dir);
+                let more = std::fs::read_dir(dir.join(format!("{file}.d"))).into_iter().flatten();
+                let more = more.flatten().map(|entry| entry.path());
+                let more = more.filter(|path| path.extension().is_some_and(|e| e == "conf"));
+                std::iter::once(dir.join(file)).chain(more).collect::<Vec<_>>()
+            })
+            .filter_map(|path| std::fs::read_to_string(path).ok())
+            .find_map(|text| number_of(&text, name))
+    }
+
+    fn resolves(&self, name: &str) -> bool {
+        use std::net::ToSocketAddrs as _;
+        (name, 0).to_socket_addrs().is_ok_and(|mut addresses| addresses.next().is_some())
+    }
+}
+
+/// The number that a name table of iproute2 gives to `name`: lines of `NUMBER NAME`.
+fn number_of(text: &str, name: &str) -> Option<u32> {
+    text.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let number = words.next()?;
+        if words.next()? != name {
+            return None;
+        }
+        match number.strip_prefix("0x") {
+            Some(hex) => u32::from_str_radix(hex, 16).ok(),
+            None => number.parse().ok(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_files_are_read_and_only_so_much_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        std::fs::write(path("plain"), "12345").unwrap();
+        std::fs::write(path("program"), "").unwrap();
+        std::fs::set_permissions(path("program"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        nix::unistd::mkfifo(path("pipe").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let read = |name: &str, limit| SystemFiles.read(&path(name), limit);
+        assert_eq!(read("plain", 5), Ok(b"12345".to_vec()));
+        assert_eq!(read("plain", 4), Err(ReadError::TooLarge { size: 5, limit: 4 }));
+        assert_eq!(read("missing", 5), Err(ReadError::Missing));
+        assert_eq!(read("", 5), Err(ReadError::Directory));
+        assert_eq!(read("program", 5), Err(ReadError::NotPlain));
+        assert_eq!(read("pipe", 5), Err(ReadError::NotPlain));
+    }
+
+    #[test]
+    fn patterns_match_sorted_and_mark_directories() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        for name in ["b.conf", "a.conf", ".hidden.conf", "c.txt"] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        std::fs::create_dir(path("d.conf")).unwrap();
+        let want = [path("a.conf"), path("b.conf"), path("d.conf/")];
+        assert_eq!(SystemFiles.glob(&path("*.conf")), want);
+        assert_eq!(SystemFiles.glob(&path("a.conf")), [path("a.conf")]);
+        assert!(SystemFiles.glob(&path("none")).is_empty());
+        assert!(SystemFiles.glob(&path("[")).is_empty());
+    }
+
+    #[test]
+    fn the_machine_knows_itself() {
+        assert!(Machine.interface_exists("lo"));
+        assert!(!Machine.interface_exists("no-such-if"));
+        assert_eq!(Machine.user("root").map(|u| (u.uid, u.gid)), Some((0, 0)));
+        assert_eq!(Machine.user("0").map(|u| u.name).as_deref(), Some("root"));
+        assert_eq!(Machine.user("no such user"), None);
+        assert_eq!(Machine.group("root"), Some(0));
+        assert_eq!(Machine.group("4711"), Some(4711));
+        assert!(Machine.find_program("sh").is_some_and(|p| p.ends_with("/sh")));
+        assert_eq!(Machine.find_program("no-such-program"), None);
+        assert_eq!(Machine.env(""), None);
+        assert_eq!(Machine.env("A=B"), None);
+        assert_eq!(Machine.stat("/").map(|s| s.kind), Some(FileKind::Directory));
+    }
+
+    #[test]
+    fn name_tables_are_read_as_iproute2_does() {
+        let text = "#\n# reserved\n255\tlocal\n0x10 af11\n\n7 blue extra\nx y\n";
+        assert_eq!(number_of(text, "local"), Some(255));
+        assert_eq!(number_of(text, "af11"), Some(16));
+        assert_eq!(number_of(text, "blue"), Some(7));
+        assert_eq!(number_of(text, "reserved"), None);
+        assert_eq!(number_of(text, "y"), None);
+    }
+}
