@@ -270,16 +270,6 @@ impl Event {
     }
 }
 
-/// The name an authentication type has in the log.
-fn auth_name(number: u8) -> &'static str {
-    match number {
-        0 => "none",
-        1 => "PASS",
-        2 => "AH",
-        _ => "unknown",
-    }
-}
-
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use Occurrence as O;
@@ -452,9 +442,7 @@ impl fmt::Display for Event {
                 expected,
             } => write!(
                 f,
-                "received a {} auth from {from}, expecting {}!",
-                auth_name(*received),
-                auth_name(*expected)
+                "received a {received} auth from {from}, expecting {expected}!"
             ),
             O::AuthPassword(from) => write!(f, "received an invalid passwd from {from}!"),
             O::AuthHeader(from) => {

@@ -309,7 +309,7 @@ impl Instance {
         }
         if at_stop == AtStop::Release {
             if self.state == State::Master {
-                self.send_priority_zero(now, 1, out);
+                self.send_leaving(now, 1, out);
             }
             self.log(Occurrence::RemovingVips, out);
             out.push(Output::Addresses(Addresses::Absent));

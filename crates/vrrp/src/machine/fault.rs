@@ -112,10 +112,10 @@ impl Instance {
         let Some(first) = reasons.first() else { return };
         let was_master = self.state == State::Master;
         if was_master {
-            let dragged = matches!(first, FaultReason::Group { .. });
-            self.send_priority_zero(now, if dragged { 1 } else { 2 }, out);
-            if !dragged && self.source().is_some() {
-                self.log(Occurrence::SentPriorityZero, out);
+            if matches!(first, FaultReason::Group { .. }) {
+                self.send_priority_zero(now, 1, out);
+            } else {
+                self.send_leaving(now, 2, out);
             }
         }
         for reason in reasons {

@@ -202,7 +202,7 @@ impl Instance {
         if self.state != State::Master {
             return;
         }
-        self.send_priority_zero(now, 1, out);
+        self.send_leaving(now, 1, out);
         let cause = Cause::AddressRemoved { address };
         self.enter_backup(now, Wait::restore(now, address), cause, out);
     }

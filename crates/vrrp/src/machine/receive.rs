@@ -50,7 +50,7 @@ impl Limiter {
 /// The last sequence number of each sender's authentication headers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replay {
-    senders: Vec<(IpAddr, u32, Instant)>,
+    pub(super) senders: Vec<(IpAddr, u32, Instant)>,
 }
 
 impl Replay {
@@ -92,30 +92,32 @@ impl Instance {
         };
         self.stats.advert_rcvd += 1;
         let (from, priority) = (meta.src, advert.header.priority);
-        if priority == Priority::LEAVING {
-            self.stats.pri_zero_rcvd += 1;
-        } else {
-            self.compare_addresses(from, &advert, out);
-            if self.is_v3() && advert.interval != self.settings.adver_interval {
-                let (version, theirs) = (Version::V3, advert.interval);
-                let ours = self.settings.adver_interval;
-                self.limited(
-                    Occurrence::IntervalMismatch {
-                        version,
-                        from,
-                        ours,
-                        theirs,
-                    },
-                    out,
-                );
-            }
-        }
+        let known = self.state == State::Backup && self.master_router() == Some(from);
         match self.state {
             State::Backup => {
                 self.advert_in_backup(from, priority, advert.interval, received_at, out);
             }
             State::Master => self.advert_in_master(now, from, priority, advert.interval, out),
             State::Init | State::Fault => {}
+        }
+        // After the state may have changed, so that the lines about this Master come once.
+        if priority == Priority::LEAVING {
+            self.stats.pri_zero_rcvd += 1;
+            return;
+        }
+        if !(known && self.settings.skip_check_adv_addr) {
+            self.compare_addresses(from, &advert, out);
+        }
+        if self.is_v3() && advert.interval != self.settings.adver_interval {
+            let (version, theirs) = (Version::V3, advert.interval);
+            let ours = self.settings.adver_interval;
+            let mismatch = Occurrence::IntervalMismatch {
+                version,
+                from,
+                ours,
+                theirs,
+            };
+            self.limited(mismatch, out);
         }
     }
 
@@ -263,7 +265,12 @@ impl Instance {
 
     /// The sequence number must grow; a sender that was silent for a Master_Down_Interval may
     /// have been restarted and begin anew.
-    fn check_sequence(&mut self, from: IpAddr, received: u32, at: Instant) -> Result<(), Rejected> {
+    pub(super) fn check_sequence(
+        &mut self,
+        from: IpAddr,
+        received: u32,
+        at: Instant,
+    ) -> Result<(), Rejected> {
         let forget_after = self.master_down_interval();
         let senders = &mut self.replay.senders;
         match senders.iter_mut().find(|(address, ..)| *address == from) {
@@ -351,10 +358,6 @@ impl Instance {
     /// Another address list than ours is a mistake in somebody's configuration, but no reason
     /// for two Masters: it is counted and logged, and the advert is used.
     fn compare_addresses(&mut self, from: IpAddr, advert: &Advert<'_>, out: &mut Vec<Output>) {
-        let known = self.state == State::Backup && self.master_router() == Some(from);
-        if self.settings.skip_check_adv_addr && known {
-            return;
-        }
         let ours = &self.settings.addresses;
         let what = if advert.addresses.len() == ours.len() {
             let mut missing = ours.iter().filter(|a| !advert.addresses.contains(**a));

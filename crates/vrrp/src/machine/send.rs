@@ -96,7 +96,16 @@ impl Instance {
         self.send(now, self.effective, 1, out);
     }
 
-    /// Sends priority 0, `copies` times; counted once.
+    /// Says that this Master leaves: priority 0, `copies` times, counted once.
+    pub(super) fn send_leaving(&mut self, now: Instant, copies: u32, out: &mut Vec<Output>) {
+        let before = self.stats.pri_zero_sent;
+        self.send_priority_zero(now, copies, out);
+        if self.stats.pri_zero_sent != before {
+            self.log(Occurrence::SentPriorityZero, out);
+        }
+    }
+
+    /// The same without a log line.
     pub(super) fn send_priority_zero(&mut self, now: Instant, copies: u32, out: &mut Vec<Output>) {
         if self.send(now, Priority::LEAVING, copies, out) {
             self.stats.pri_zero_sent += 1;
