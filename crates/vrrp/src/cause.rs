@@ -227,3 +227,56 @@ impl fmt::Display for Late {
         write!(f, " (timer {} late)", Span(self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_read_as_sentences() {
+        let from: IpAddr = "192.0.2.1".parse().unwrap();
+        let ms = Duration::from_millis;
+        let script = FaultReason::Tracker {
+            kind: TrackerKind::Script,
+            name: "chk".into(),
+            detail: Some("exited with status 1".into()),
+        };
+        for (cause, sentence) in [
+            (Cause::Startup, "started"),
+            (
+                Cause::Silence {
+                    last_heard: Some((from, Priority::new(150))),
+                    silence: ms(3610),
+                    late: Duration::from_micros(900),
+                },
+                "no advert from 192.0.2.1 (priority 150) for 3.610 s",
+            ),
+            (
+                Cause::Silence {
+                    last_heard: None,
+                    silence: ms(3610),
+                    late: ms(12),
+                },
+                "no master heard for 3.610 s (timer 0.012 s late)",
+            ),
+            (
+                Cause::MasterLeft { from, late: ms(0) },
+                "192.0.2.1 gave up with priority 0",
+            ),
+            (Cause::Fault(script), "script chk: exited with status 1"),
+            (
+                Cause::Fault(FaultReason::NoSourceAddress { family: Family::V6 }),
+                "no IPv6 address for interface",
+            ),
+            (
+                Cause::Group {
+                    group: "G".into(),
+                    member: "VI_2".into(),
+                },
+                "sync group G follows its member VI_2",
+            ),
+        ] {
+            assert_eq!(cause.to_string(), sentence);
+        }
+    }
+}

@@ -224,15 +224,19 @@ impl SyncGroup {
             } else {
                 State::Backup
             };
-            if member != trigger && instance.started() && !logged {
-                logged = true;
+            let mut said = Vec::new();
+            let order = Follow::Fault(reason);
+            perform(member, instances, &mut said, |i, out| {
+                i.follow(now, order, out);
+            });
+            // A member with a fault of its own does not move.
+            if member != trigger && !said.is_empty() && !core::mem::replace(&mut logged, true) {
                 out.push(GroupOutput::Log(GroupEvent {
                     group: self.name.clone(),
                     to,
                 }));
             }
-            let order = Follow::Fault(reason);
-            perform(member, instances, out, |i, out| i.follow(now, order, out));
+            out.append(&mut said);
         }
     }
 
@@ -330,3 +334,6 @@ fn perform(
         out.extend(said.into_iter().map(|o| GroupOutput::Member(member, o)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,80 @@ impl Settings {
         Ok(changed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{AuthData, Transport};
+    use rk_base::{Priority, Vrid};
+
+    fn settings(family: Family, address: &str) -> Settings {
+        let mut settings = Settings::new("VI_1", Vrid::try_from(1).unwrap(), family);
+        settings.addresses = vec![address.parse().unwrap()];
+        settings
+    }
+
+    //= X-STRICT-1
+    #[test]
+    fn what_the_rfcs_do_not_know_is_taken_away() {
+        let mut s = settings(Family::V4, "192.0.2.1");
+        s.auth = Auth::Pass(AuthData::new(b"x"));
+        s.initial_state = InitialState::Master;
+        s.preempt = Preempt::Delay(Duration::from_secs(5));
+        s.down_timer_adverts = 7;
+        s.higher_prio_send_advert = true;
+        let changed = s.make_strict().unwrap();
+        assert_eq!(
+            changed,
+            [
+                Adjustment::Authentication,
+                Adjustment::State,
+                Adjustment::PreemptDelay,
+                Adjustment::DownTimerAdverts
+            ]
+        );
+        assert_eq!(s.auth, Auth::None);
+        assert_eq!(s.initial_state, InitialState::Backup);
+        assert_eq!(s.preempt, Preempt::Yes);
+        assert_eq!(s.down_timer_adverts, 3);
+        assert_eq!(s.garp.lower_prio_repeat, 0);
+        assert!(s.lower_prio_no_advert && !s.higher_prio_send_advert);
+        assert!(!s.owner_ignore_adverts);
+        // What is strict stays as it is.
+        assert_eq!(s.clone().make_strict(), Ok(vec![]));
+    }
+
+    //= X-STRICT-1
+    #[test]
+    fn the_owner_is_master_and_deaf() {
+        let mut s = settings(Family::V4, "192.0.2.1");
+        s.priority = Priority::OWNER;
+        assert_eq!(s.make_strict(), Ok(vec![Adjustment::State]));
+        assert_eq!(s.initial_state, InitialState::Master);
+        assert!(s.owner_ignore_adverts);
+    }
+
+    //= X-STRICT-1
+    //= V3-5.2.9-1
+    #[test]
+    fn what_cannot_be_strict_is_refused_and_left_alone() {
+        let mut none = settings(Family::V4, "192.0.2.1");
+        none.addresses.clear();
+        let mut unicast = settings(Family::V4, "192.0.2.1");
+        unicast.transport = Transport::unicast(["192.0.2.9".parse().unwrap()]);
+        let global_first = settings(Family::V6, "2001:db8::1");
+        for (mut s, why) in [
+            (none, Refusal::NoAddress),
+            (unicast, Refusal::Unicast),
+            (global_first, Refusal::LinkLocalFirst),
+        ] {
+            let before = s.clone();
+            assert_eq!(s.make_strict(), Err(why));
+            assert_eq!(s, before);
+        }
+        let mut link_local = settings(Family::V6, "fe80::1");
+        link_local.version = Version::V2;
+        assert_eq!(link_local.make_strict(), Ok(vec![Adjustment::Version]));
+        assert_eq!(link_local.version, Version::V3);
+    }
+}

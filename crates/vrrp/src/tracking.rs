@@ -3,6 +3,8 @@
 
 mod priority;
 mod script;
+#[cfg(test)]
+mod tests;
 
 pub use priority::{Effect, effect, effective_priority, total_priority};
 pub use script::{Run, ScriptEvent, ScriptState, ScriptStatus};
