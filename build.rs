@@ -51,7 +51,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -61,7 +65,9 @@ fn kernel_headers() -> String {
     let path = "/usr/include/linux/version.h";
     println!("cargo::rerun-if-changed={path}");
     let code = fs::read_to_string(path).ok().and_then(|text| {
-        let line = text.lines().find(|line| line.contains("LINUX_VERSION_CODE"))?;
+        let line = text
+            .lines()
+            .find(|line| line.contains("LINUX_VERSION_CODE"))?;
         line.split_whitespace().last()?.parse::<u32>().ok()
     });
     match code {

@@ -56,7 +56,11 @@ impl Role {
         };
         let mut fd = || parts.next()?.parse().ok().filter(|fd: &RawFd| *fd > 2);
         let (snapshot, link) = (fd()?, fd()?);
-        (snapshot != link).then_some(Self { process, snapshot, link })
+        (snapshot != link).then_some(Self {
+            process,
+            snapshot,
+            link,
+        })
     }
 }
 
@@ -66,10 +70,9 @@ pub(crate) fn run(role: Role) -> ExitCode {
     if Held::hold_for_child().is_err() {
         return ExitCode::FAILURE;
     }
-    let start = match start(role) {
-        Ok(start) => start,
+    let Ok(start) = start(role) else {
         // Nobody can be told: where to log is in what could not be read.
-        Err(_) => return ExitCode::FAILURE,
+        return ExitCode::FAILURE;
     };
     let (options, config) = (&start.options, &start.config);
     let process = Some(role.process);
@@ -147,7 +150,11 @@ mod tests {
     #[test]
     fn the_hidden_word_round_trips() {
         for process in [Process::Vrrp, Process::Checker, Process::Bfd] {
-            let role = Role { process, snapshot: 7, link: 12 };
+            let role = Role {
+                process,
+                snapshot: 7,
+                link: 12,
+            };
             assert_eq!(Role::from_word(&role.to_word()), Some(role));
         }
     }

@@ -21,7 +21,10 @@ pub(crate) fn run(options: &Options, log: Option<&Path>) -> ExitCode {
         Some(Ok(file)) => Box::new(file),
         Some(Err(e)) => {
             let path = log.unwrap_or(Path::new("")).display();
-            let _ = writeln!(io::stderr(), "Unable to open config-test log file {path}: {e}");
+            let _ = writeln!(
+                io::stderr(),
+                "Unable to open config-test log file {path}: {e}"
+            );
             return ExitCode::from(1);
         }
     };
@@ -65,7 +68,10 @@ mod tests {
         open(&path).unwrap().write_all(b"one\n").unwrap();
         open(&path).unwrap().write_all(b"two\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+        assert_eq!(
+            path.metadata().unwrap().permissions().mode() & 0o7777,
+            0o600
+        );
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert!(open(&link).is_err());

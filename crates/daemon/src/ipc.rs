@@ -111,8 +111,17 @@ impl ChildStart {
     /// # Errors
     /// The memory file cannot be read, or was written by another version of this program.
     pub(crate) fn read(snapshot: Snapshot, link: LinkFd) -> io::Result<Self> {
-        let StartIn { config, options, process_name } = snapshot.read_as()?;
-        Ok(Self { config: Arc::new(config), options, process_name, link })
+        let StartIn {
+            config,
+            options,
+            process_name,
+        } = snapshot.read_as()?;
+        Ok(Self {
+            config: Arc::new(config),
+            options,
+            process_name,
+            link,
+        })
     }
 }
 
@@ -132,7 +141,11 @@ impl Snapshot {
         options: &Options,
         process_name: Option<&str>,
     ) -> io::Result<Self> {
-        Self::of(&StartOut { config, options, process_name })
+        Self::of(&StartOut {
+            config,
+            options,
+            process_name,
+        })
     }
 
     /// Freezes a configuration for a reload.
@@ -205,8 +218,7 @@ impl LinkFd {
     /// No descriptors left.
     pub(crate) fn pair() -> io::Result<(Self, Self)> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let (parent, child) =
-            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
+        let (parent, child) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
         Ok((Self(parent), Self(child)))
     }
 
@@ -222,7 +234,10 @@ impl LinkFd {
     /// The runtime cannot watch the descriptors.
     pub(crate) fn connect(self) -> io::Result<ChildLink> {
         let signals = Held::hold_for_child()?.listen()?;
-        Ok(ChildLink { link: Link::new(self)?, signals })
+        Ok(ChildLink {
+            link: Link::new(self)?,
+            signals,
+        })
     }
 }
 
@@ -264,10 +279,15 @@ impl ChildLink {
                     Signal::Stop | Signal::ChildEnded => continue,
                 },
             };
-            let Some((message, fd)) = received else { return Ok(None) };
+            let Some((message, fd)) = received else {
+                return Ok(None);
+            };
             return Ok(Some(match message {
                 ToChild::Reload => Command::Reload(Snapshot(fd.ok_or_else(|| {
-                    io::Error::new(io::ErrorKind::InvalidData, "a reload without its configuration")
+                    io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "a reload without its configuration",
+                    )
                 })?)),
                 ToChild::DumpData => Command::DumpData,
                 ToChild::DumpStats => Command::DumpStats,
@@ -298,7 +318,7 @@ impl Link {
     /// # Errors
     /// The runtime cannot watch the descriptor.
     pub(crate) fn new(fd: LinkFd) -> io::Result<Self> {
-        Ok(Self(AsyncFd::new(fd.0)?))
+        Ok(Self(sys::watch(fd.0)?))
     }
 
     /// The next message and the descriptor that came with it; `None` at the end.
@@ -308,7 +328,10 @@ impl Link {
     pub(crate) async fn recv<T: DeserializeOwned>(
         &self,
     ) -> io::Result<Option<(T, Option<OwnedFd>)>> {
-        let received = self.0.async_io(Interest::READABLE, |fd| receive(fd.as_fd())).await;
+        let received = self
+            .0
+            .async_io(Interest::READABLE, |fd| receive(fd.as_fd()))
+            .await;
         let (bytes, fd) = match received {
             Ok(received) => received,
             // The peer died with unread messages in its queue.
@@ -332,7 +355,10 @@ impl Link {
     ) -> io::Result<()> {
         let bytes = serde_json::to_vec(message)?;
         if bytes.len() > MAX_MESSAGE {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "message too long"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "message too long",
+            ));
         }
         // Straight to the socket and not through the runtime's idea of its readiness, which only
         // learns of room when someone waits for it.
@@ -353,7 +379,11 @@ impl Link {
 fn transmit(socket: BorrowedFd<'_>, bytes: &[u8], fd: Option<BorrowedFd<'_>>) -> io::Result<()> {
     let fds: Vec<_> = fd.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&fds)];
-    let control = if fds.is_empty() { &rights[..0] } else { &rights[..] };
+    let control = if fds.is_empty() {
+        &rights[..0]
+    } else {
+        &rights[..]
+    };
     sendmsg::<()>(
         socket.as_raw_fd(),
         &[IoSlice::new(bytes)],
@@ -381,10 +411,15 @@ fn receive(socket: BorrowedFd<'_>) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
             fds.extend(raw.into_iter().map(sys::adopt_fd));
         }
     }
-    let cut = message.flags.intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC);
+    let cut = message
+        .flags
+        .intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC);
     let len = message.bytes;
     if cut {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "message too long"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "message too long",
+        ));
     }
     buffer.truncate(len);
     Ok((buffer, fds.pop()))
@@ -395,7 +430,11 @@ mod tests {
     use super::*;
 
     fn run<F: Future>(test: F) -> F::Output {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(test)
     }
 
     #[test]
@@ -405,7 +444,9 @@ mod tests {
             let (parent, child) = (Link::new(ours).unwrap(), theirs.connect().unwrap());
             let config = Config::default();
             let snapshot = Snapshot::of_config(&config).unwrap();
-            parent.try_send(&ToChild::Reload, Some(snapshot.as_fd())).unwrap();
+            parent
+                .try_send(&ToChild::Reload, Some(snapshot.as_fd()))
+                .unwrap();
             parent.try_send(&ToChild::DumpJson, None).unwrap();
             let Some(Command::Reload(received)) = child.recv().await.unwrap() else {
                 panic!("expected a reload")
@@ -415,7 +456,10 @@ mod tests {
                 serde_json::to_string(&received).unwrap(),
                 serde_json::to_string(&config).unwrap()
             );
-            assert!(matches!(child.recv().await.unwrap(), Some(Command::DumpJson)));
+            assert!(matches!(
+                child.recv().await.unwrap(),
+                Some(Command::DumpJson)
+            ));
             child.send(&FromChild::ReloadDone).unwrap();
             let (answer, fd) = parent.recv::<FromChild>().await.unwrap().unwrap();
             assert_eq!(answer, FromChild::ReloadDone);
@@ -460,6 +504,9 @@ mod tests {
     fn a_snapshot_cannot_be_changed() {
         let snapshot = Snapshot::of_config(&Config::default()).unwrap();
         let mut file = std::fs::File::from(snapshot.0);
-        assert_eq!(file.write(b"x").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(
+            file.write(b"x").unwrap_err().kind(),
+            io::ErrorKind::PermissionDenied
+        );
     }
 }

@@ -18,7 +18,10 @@ mod parent;
 mod pidfile;
 mod signal;
 mod source;
-#[allow(unsafe_code, reason = "raw system calls live here and nowhere else in this crate")]
+#[allow(
+    unsafe_code,
+    reason = "raw system calls live here and nowhere else in this crate"
+)]
 mod sys;
 mod vrrp;
 
@@ -48,8 +51,9 @@ pub struct Build {
 /// cases. Gives the exit status.
 #[must_use]
 pub fn run(build: &Build) -> ExitCode {
-    let argv: Vec<String> =
-        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let argv: Vec<String> = std::env::args_os()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     if let Some(role) = argv.get(1).and_then(|word| child::Role::from_word(word)) {
         return child::run(role);
     }
@@ -69,7 +73,9 @@ pub fn run(build: &Build) -> ExitCode {
         Request::Generate(what) => match cli::generate(&what) {
             Some(document) => print(&document),
             None => {
-                say(&format!("Unknown document {what}: man, bash, zsh or fish\n"));
+                say(&format!(
+                    "Unknown document {what}: man, bash, zsh or fish\n"
+                ));
                 return ExitCode::FAILURE;
             }
         },
@@ -77,7 +83,7 @@ pub fn run(build: &Build) -> ExitCode {
         Request::Run(options) => {
             return match &options.config_test {
                 Some(log) => config_test::run(&options, log.as_deref()),
-                None => parent::run(*options, build),
+                None => parent::run(&options, build),
             };
         }
     }

@@ -7,7 +7,10 @@ use crate::pidfile::Scheme;
 
 /// The network namespace to run in: the command line's, else the configuration's.
 pub(crate) fn namespace<'a>(options: &'a Options, config: &'a Config) -> Option<&'a str> {
-    options.namespace.as_deref().or(config.global.net_namespace.as_deref())
+    options
+        .namespace
+        .as_deref()
+        .or(config.global.net_namespace.as_deref())
 }
 
 /// What is added to log idents and dump files.
@@ -54,7 +57,10 @@ mod tests {
         let mut options = Options::default();
         assert_eq!(namespace(&options, &config), Some("conf"));
         options.namespace = Some("line".into());
-        assert_eq!(pid_files(&options, &config).namespace.as_deref(), Some("line"));
+        assert_eq!(
+            pid_files(&options, &config).namespace.as_deref(),
+            Some("line")
+        );
     }
 
     #[test]
@@ -63,7 +69,10 @@ mod tests {
         let vrrp = Some(Process::Vrrp);
         assert_eq!(process_name(&config, vrrp), None);
         config.global.process_names = true;
-        assert_eq!(process_name(&config, vrrp).as_deref(), Some("keepalived_vrrp"));
+        assert_eq!(
+            process_name(&config, vrrp).as_deref(),
+            Some("keepalived_vrrp")
+        );
         assert_eq!(process_name(&config, None), None);
         config.global.vrrp_process.name = Some("mine".into());
         assert_eq!(process_name(&config, vrrp).as_deref(), Some("mine"));

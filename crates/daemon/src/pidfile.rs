@@ -7,7 +7,9 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -100,9 +102,19 @@ impl PidFile {
     /// # Errors
     /// [`PidFileError`]; then nothing was changed, but for an empty file that may be left.
     pub(crate) fn claim(path: &Path) -> Result<Self, PidFileError> {
-        let failed = |error: io::Error| PidFileError::Io { path: path.to_owned(), error };
-        if let Some(dir) = path.parent().filter(|dir| dir.starts_with("/run/keepalived")) {
-            DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(failed)?;
+        let failed = |error: io::Error| PidFileError::Io {
+            path: path.to_owned(),
+            error,
+        };
+        if let Some(dir) = path
+            .parent()
+            .filter(|dir| dir.starts_with("/run/keepalived"))
+        {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o755)
+                .create(dir)
+                .map_err(failed)?;
         }
         loop {
             let existed = path.symlink_metadata().is_ok();
@@ -124,13 +136,23 @@ impl PidFile {
             }
             // The one who had it may have removed it between our open and our lock.
             let ours = file.metadata().map_err(failed)?;
-            let Ok(there) = path.symlink_metadata() else { continue };
+            let Ok(there) = path.symlink_metadata() else {
+                continue;
+            };
             if (ours.dev(), ours.ino()) != (there.dev(), there.ino()) {
                 continue;
             }
-            let mut claimed = Self { path: path.to_owned(), file, mine: false };
+            let mut claimed = Self {
+                path: path.to_owned(),
+                file,
+                mine: false,
+            };
             if existed && let Some((pid, name)) = claimed.keepalived_inside() {
-                return Err(PidFileError::Running { path: path.to_owned(), pid, name });
+                return Err(PidFileError::Running {
+                    path: path.to_owned(),
+                    pid,
+                    name,
+                });
             }
             claimed.mine = true;
             return Ok(claimed);
@@ -156,7 +178,8 @@ impl PidFile {
     /// # Errors
     /// The disk is full.
     pub(crate) fn write(&mut self, pid: u32) -> io::Result<()> {
-        self.file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        self.file
+            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
         self.file.set_len(0)?;
         self.file.rewind()?;
         self.file.write_all(format!("{pid}\n").as_bytes())
@@ -226,7 +249,11 @@ mod tests {
             given: PidPaths::default(),
         };
         for (scheme, parent, vrrp) in [
-            (scheme(None, None, false), "/run/keepalived.pid", "/run/vrrp.pid"),
+            (
+                scheme(None, None, false),
+                "/run/keepalived.pid",
+                "/run/vrrp.pid",
+            ),
             (
                 scheme(None, Some("foo"), false),
                 "/run/keepalived/keepalived_foo.pid",
@@ -252,12 +279,24 @@ mod tests {
             assert_eq!(scheme.path(Some(Process::Vrrp)), Path::new(vrrp));
         }
         let default = scheme(None, None, false);
-        assert_eq!(default.path(Some(Process::Checker)), Path::new("/run/checkers.pid"));
+        assert_eq!(
+            default.path(Some(Process::Checker)),
+            Path::new("/run/checkers.pid")
+        );
         assert_eq!(default.path(Some(Process::Bfd)), Path::new("/run/bfd.pid"));
-        let given = PidPaths { vrrp: Some("/x".into()), ..PidPaths::default() };
-        let given = Scheme { given, ..scheme(None, Some("foo"), false) };
+        let given = PidPaths {
+            vrrp: Some("/x".into()),
+            ..PidPaths::default()
+        };
+        let given = Scheme {
+            given,
+            ..scheme(None, Some("foo"), false)
+        };
         assert_eq!(given.path(Some(Process::Vrrp)), Path::new("/x"));
-        assert_eq!(given.path(None), Path::new("/run/keepalived/keepalived_foo.pid"));
+        assert_eq!(
+            given.path(None),
+            Path::new("/run/keepalived/keepalived_foo.pid")
+        );
     }
 
     #[test]
@@ -267,10 +306,17 @@ mod tests {
         let mut first = PidFile::claim(&path).unwrap();
         first.write(4711).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "4711\n");
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o644);
+        assert_eq!(
+            path.metadata().unwrap().permissions().mode() & 0o7777,
+            0o644
+        );
         let refused = PidFile::claim(&path).unwrap_err();
         assert!(matches!(refused, PidFileError::Locked(_)), "{refused}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "4711\n", "a refusal changes nothing");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "4711\n",
+            "a refusal changes nothing"
+        );
         drop(first);
         assert!(!path.exists());
         drop(PidFile::claim(&path).unwrap());
@@ -281,7 +327,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.pid");
         // Nonsense, nobody, and a live process that is no keepalived: this test.
-        for text in ["nonsense", "999999999\n", &format!("{}\n", std::os::unix::process::parent_id())] {
+        for text in [
+            "nonsense",
+            "999999999\n",
+            &format!("{}\n", std::os::unix::process::parent_id()),
+        ] {
             std::fs::write(&path, text).unwrap();
             let mut file = PidFile::claim(&path).unwrap();
             file.write(5).unwrap();
@@ -308,7 +358,11 @@ mod tests {
         std::fs::write(&path, &text).unwrap();
         let refused = PidFile::claim(&path).unwrap_err();
         assert!(matches!(refused, PidFileError::Running { .. }), "{refused}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "a refusal changes nothing");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            text,
+            "a refusal changes nothing"
+        );
         drop(other.stdin.take());
         other.wait().unwrap();
         PidFile::claim(&path).unwrap();
@@ -320,7 +374,10 @@ mod tests {
         let (target, link) = (dir.path().join("target"), dir.path().join("link"));
         std::fs::write(&target, "precious").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        assert!(matches!(PidFile::claim(&link), Err(PidFileError::Io { .. })));
+        assert!(matches!(
+            PidFile::claim(&link),
+            Err(PidFileError::Io { .. })
+        ));
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "precious");
     }
 }

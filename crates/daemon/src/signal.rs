@@ -65,7 +65,13 @@ impl Held {
     }
 
     fn requests() -> Vec<i32> {
-        vec![libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2, STATS_CLEAR, JSON]
+        vec![
+            libc::SIGHUP,
+            libc::SIGUSR1,
+            libc::SIGUSR2,
+            STATS_CLEAR,
+            JSON,
+        ]
     }
 
     /// The signals, from the current tokio runtime on.
@@ -73,7 +79,7 @@ impl Held {
     /// # Errors
     /// No descriptors left.
     pub(crate) fn listen(self) -> io::Result<Signals> {
-        Ok(Signals(AsyncFd::new(sys::signal_fd(&self.0)?)?))
+        Ok(Signals(sys::watch(sys::signal_fd(&self.0)?)?))
     }
 }
 
@@ -135,7 +141,10 @@ mod tests {
         for (number, _) in wanted {
             sys::raise_here(number);
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let mut got = Vec::new();
         runtime.block_on(async {
             let signals = held.listen().unwrap();

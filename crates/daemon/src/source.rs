@@ -39,7 +39,9 @@ impl Source for SystemFiles {
             require_literal_separator: true,
             require_literal_leading_dot: true,
         };
-        let Ok(paths) = glob::glob_with(pattern, options) else { return Vec::new() };
+        let Ok(paths) = glob::glob_with(pattern, options) else {
+            return Vec::new();
+        };
         paths
             .flatten()
             .map(|path| {
@@ -74,9 +76,14 @@ fn read_limited(file: File, size: u64, limit: usize) -> Result<Vec<u8>, ReadErro
     }
     let mut bytes = Vec::new();
     // A file may grow while it is read, and those of /proc say that they are empty.
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| read_error(&e))?;
+    file.take(most.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|e| read_error(&e))?;
     if bytes.len() > limit {
-        return Err(ReadError::TooLarge { size: most.saturating_add(1), limit });
+        return Err(ReadError::TooLarge {
+            size: most.saturating_add(1),
+            limit,
+        });
     }
     Ok(bytes)
 }
@@ -100,7 +107,11 @@ impl Host for Machine {
             let uid = Uid::from_raw(name.parse().ok()?);
             nix::unistd::User::from_uid(uid).ok().flatten()
         })?;
-        Some(User { name: found.name, uid: found.uid.as_raw(), gid: found.gid.as_raw() })
+        Some(User {
+            name: found.name,
+            uid: found.uid.as_raw(),
+            gid: found.gid.as_raw(),
+        })
     }
 
     fn group(&self, name: &str) -> Option<u32> {
@@ -116,7 +127,11 @@ impl Host for Machine {
             .ok()
             .flatten()
             .map_or_else(|| uid.to_string(), |user| user.name);
-        User { name, uid: uid.as_raw(), gid: Gid::effective().as_raw() }
+        User {
+            name,
+            uid: uid.as_raw(),
+            gid: Gid::effective().as_raw(),
+        }
     }
 
     fn find_program(&self, name: &str) -> Option<String> {
@@ -151,11 +166,18 @@ impl Host for Machine {
     }
 
     fn read_link(&self, path: &str) -> Option<String> {
-        Some(std::fs::read_link(path).ok()?.to_string_lossy().into_owned())
+        Some(
+            std::fs::read_link(path)
+                .ok()?
+                .to_string_lossy()
+                .into_owned(),
+        )
     }
 
     fn host_name(&self) -> String {
-        nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        nix::unistd::gethostname()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -185,10 +207,14 @@ impl Host for Machine {
             .into_iter()
             .flat_map(|dir| {
                 let dir = PathBuf::from(dir);
-                let more = std::fs::read_dir(dir.join(format!("{file}.d"))).into_iter().flatten();
+                let more = std::fs::read_dir(dir.join(format!("{file}.d")))
+                    .into_iter()
+                    .flatten();
                 let more = more.flatten().map(|entry| entry.path());
                 let more = more.filter(|path| path.extension().is_some_and(|e| e == "conf"));
-                std::iter::once(dir.join(file)).chain(more).collect::<Vec<_>>()
+                std::iter::once(dir.join(file))
+                    .chain(more)
+                    .collect::<Vec<_>>()
             })
             .filter_map(|path| std::fs::read_to_string(path).ok())
             .find_map(|text| number_of(&text, name))
@@ -196,7 +222,9 @@ impl Host for Machine {
 
     fn resolves(&self, name: &str) -> bool {
         use std::net::ToSocketAddrs as _;
-        (name, 0).to_socket_addrs().is_ok_and(|mut addresses| addresses.next().is_some())
+        (name, 0)
+            .to_socket_addrs()
+            .is_ok_and(|mut addresses| addresses.next().is_some())
     }
 }
 
@@ -229,7 +257,10 @@ mod tests {
         nix::unistd::mkfifo(path("pipe").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
         let read = |name: &str, limit| SystemFiles.read(&path(name), limit);
         assert_eq!(read("plain", 5), Ok(b"12345".to_vec()));
-        assert_eq!(read("plain", 4), Err(ReadError::TooLarge { size: 5, limit: 4 }));
+        assert_eq!(
+            read("plain", 4),
+            Err(ReadError::TooLarge { size: 5, limit: 4 })
+        );
         assert_eq!(read("missing", 5), Err(ReadError::Missing));
         assert_eq!(read("", 5), Err(ReadError::Directory));
         assert_eq!(read("program", 5), Err(ReadError::NotPlain));
@@ -260,7 +291,11 @@ mod tests {
         assert_eq!(Machine.user("no such user"), None);
         assert_eq!(Machine.group("root"), Some(0));
         assert_eq!(Machine.group("4711"), Some(4711));
-        assert!(Machine.find_program("sh").is_some_and(|p| p.ends_with("/sh")));
+        assert!(
+            Machine
+                .find_program("sh")
+                .is_some_and(|p| p.ends_with("/sh"))
+        );
         assert_eq!(Machine.find_program("no-such-program"), None);
         assert_eq!(Machine.env(""), None);
         assert_eq!(Machine.env("A=B"), None);

@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use nix::unistd::{ForkResult, Pid};
+use tokio::io::unix::AsyncFd;
 
 /// Takes over a descriptor that the kernel has just handed to this process.
 ///
@@ -28,6 +29,12 @@ pub(crate) fn inherit_fd(fd: RawFd) -> io::Result<OwnedFd> {
         return Err(io::Error::last_os_error());
     }
     Ok(adopt_fd(fd))
+}
+
+/// Has the current tokio runtime watch `fd`.
+pub(crate) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` is open, and stays the same one while the `AsyncFd` owns it.
+    Ok(unsafe { AsyncFd::register(fd) }?)
 }
 
 //----------- Signals ----------------------------------------------------------------------------
@@ -53,7 +60,11 @@ pub(crate) fn hold_signals(signals: &[i32]) -> io::Result<()> {
     // SAFETY: the set is initialised, and no old mask is asked for.
     let errno =
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut()) };
-    if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }
+    if errno == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(errno))
+    }
 }
 
 /// A descriptor that delivers these signals while they are held.
@@ -61,7 +72,11 @@ pub(crate) fn signal_fd(signals: &[i32]) -> io::Result<OwnedFd> {
     let set = signal_set(signals);
     // SAFETY: the set is initialised; -1 asks for a new descriptor.
     let fd = unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
-    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(adopt_fd(fd)) }
+    if fd < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(adopt_fd(fd))
+    }
 }
 
 /// Sends signal `signal` (any number, real-time ones too) to `pid`.
@@ -123,7 +138,9 @@ pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
 
 /// Schedules this process in real time (round robin); what it starts is scheduled normally.
 pub(crate) fn set_realtime(priority: i32) -> io::Result<()> {
-    let param = libc::sched_param { sched_priority: priority };
+    let param = libc::sched_param {
+        sched_priority: priority,
+    };
     let policy = libc::SCHED_RR | libc::SCHED_RESET_ON_FORK;
     // SAFETY: the parameter is initialised and outlives the call.
     if unsafe { libc::sched_setscheduler(0, policy, &raw const param) } < 0 {
@@ -163,7 +180,12 @@ pub(crate) fn local_time(seconds: i64, format: &CStr) -> String {
     let mut text = [0_u8; 256];
     // SAFETY: the buffer has the length that is given, `tm` is initialised, `format` is a C string.
     let len = unsafe {
-        libc::strftime(text.as_mut_ptr().cast(), text.len(), format.as_ptr(), &raw const tm)
+        libc::strftime(
+            text.as_mut_ptr().cast(),
+            text.len(),
+            format.as_ptr(),
+            &raw const tm,
+        )
     };
     String::from_utf8_lossy(&text[..len.min(text.len())]).into_owned()
 }

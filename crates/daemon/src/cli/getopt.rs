@@ -31,7 +31,11 @@ pub(crate) struct Pieces<'a> {
 
 /// The pieces of `words` (without the program's name), in their order.
 pub(crate) fn pieces(words: &[String]) -> Pieces<'_> {
-    Pieces { words: words.iter(), bundle: "", only_words: false }
+    Pieces {
+        words: words.iter(),
+        bundle: "",
+        only_words: false,
+    }
 }
 
 impl Iterator for Pieces<'_> {
@@ -64,7 +68,9 @@ impl Pieces<'_> {
     /// One letter of a bundle; the rest of the bundle may be its value.
     fn letter(&mut self, letter: char) -> Piece {
         let spelt = format!("-{letter}");
-        let Some(opt) = by_short(letter) else { return Piece::Unknown(spelt) };
+        let Some(opt) = by_short(letter) else {
+            return Piece::Unknown(spelt);
+        };
         let glued = || Some(self.bundle.to_owned()).filter(|v| !v.is_empty());
         let value = match opt.takes {
             Takes::Nothing => return Piece::Option(opt, None),
@@ -84,7 +90,9 @@ impl Pieces<'_> {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
         };
-        let Some(opt) = by_long(name) else { return Piece::Unknown(format!("--{text}")) };
+        let Some(opt) = by_long(name) else {
+            return Piece::Unknown(format!("--{text}"));
+        };
         match (opt.takes, glued) {
             (Takes::Nothing, None) => Piece::Option(opt, None),
             (Takes::Nothing, Some(_)) => Piece::Unknown(format!("--{text}")),

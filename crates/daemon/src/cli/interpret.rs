@@ -51,7 +51,11 @@ pub(crate) fn interpret(argv: &[String]) -> Interpreted {
     let mut stderr = String::new();
     let mut stdout = String::new();
     let request = read(argv, &mut stderr, &mut stdout);
-    Interpreted { stderr, stdout, request }
+    Interpreted {
+        stderr,
+        stdout,
+        request,
+    }
 }
 
 /// [`interpret`], with the texts as buffers; writing into a `String` cannot fail.
@@ -60,10 +64,16 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
         Some((program, words)) => (program.as_str(), words),
         None => ("keepalived", &[][..]),
     };
-    if Path::new(program).file_name().is_some_and(|name| name == "genhash") {
+    if Path::new(program)
+        .file_name()
+        .is_some_and(|name| name == "genhash")
+    {
         return Request::Genhash;
     }
-    let mut o = Options { argv: argv.to_vec(), ..Options::default() };
+    let mut o = Options {
+        argv: argv.to_vec(),
+        ..Options::default()
+    };
     let mut stray = Vec::new();
     let mut refused = false;
     for (n, piece) in pieces(words).enumerate() {
@@ -175,7 +185,11 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
     if !stray.is_empty() {
         let _ = writeln!(stdout, "Unexpected argument(s): {} ", stray.join(" "));
     }
-    if refused { Request::Exit(1) } else { Request::Run(Box::new(o)) }
+    if refused {
+        Request::Exit(1)
+    } else {
+        Request::Run(Box::new(o))
+    }
 }
 
 /// `0`-`7`, `local0`-`local7`, `user` or `daemon`.
@@ -194,5 +208,7 @@ fn umask(text: &str) -> Option<u16> {
         None if text.len() > 1 && text.starts_with('0') => (&text[1..], 8),
         None => (text, 10),
     };
-    u16::from_str_radix(digits, radix).ok().filter(|mask| *mask <= 0o777)
+    u16::from_str_radix(digits, radix)
+        .ok()
+        .filter(|mask| *mask <= 0o777)
 }

@@ -9,5 +9,5 @@ mod tests;
 mod text;
 
 pub(crate) use interpret::{Request, interpret};
-pub(crate) use options::{Detail, Facility, Options, PidPaths, Process, Wanted};
+pub(crate) use options::{Detail, Facility, Options, PidPaths, Process};
 pub(crate) use text::{generate, help, version, version_line};

@@ -16,9 +16,7 @@ pub(crate) enum Process {
 }
 
 /// How much to log.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Detail {
     /// What an operator must see.
     #[default]
@@ -79,7 +77,12 @@ pub(crate) struct Wanted {
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { vrrp: true, checker: true, bfd: true, even_unconfigured: false }
+        Self {
+            vrrp: true,
+            checker: true,
+            bfd: true,
+            even_unconfigured: false,
+        }
     }
 }
 

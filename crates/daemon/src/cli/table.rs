@@ -14,7 +14,11 @@ pub(crate) enum Takes {
 
 /// Which option it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each is named after its option; the table describes it")]
+#[allow(
+    missing_docs,
+    reason = "each is named after its option; the table describes it"
+)]
+#[allow(clippy::enum_variant_names, reason = "the option is called config-id")]
 pub(crate) enum Id {
     UseFile,
     Vrrp,
@@ -83,14 +87,15 @@ pub(crate) struct Opt {
 }
 
 /// A row of the table.
-const fn opt(
-    id: Id,
-    long: &'static str,
-    short: char,
-    takes: Takes,
-    help: &'static str,
-) -> Opt {
-    Opt { id, long, short: Some(short), takes, help, audience: Audience::Users }
+const fn opt(id: Id, long: &'static str, short: char, takes: Takes, help: &'static str) -> Opt {
+    Opt {
+        id,
+        long,
+        short: Some(short),
+        takes,
+        help,
+        audience: Audience::Users,
+    }
 }
 
 /// A row without a short form.
@@ -101,7 +106,14 @@ const fn long(
     audience: Audience,
     help: &'static str,
 ) -> Opt {
-    Opt { id, long, short: None, takes, help, audience }
+    Opt {
+        id,
+        long,
+        short: None,
+        takes,
+        help,
+        audience,
+    }
 }
 
 use Audience::{Machinery, Users};
@@ -109,13 +121,43 @@ use Takes::{Glued, Nothing, Value};
 
 /// All options, in the order of the help.
 pub(crate) static OPTIONS: &[Opt] = &[
-    opt(Id::UseFile, "use-file", 'f', Value("FILE"), "Read this file, pattern or directory"),
-    opt(Id::Vrrp, "vrrp", 'P', Nothing, "Run without the health checker"),
+    opt(
+        Id::UseFile,
+        "use-file",
+        'f',
+        Value("FILE"),
+        "Read this file, pattern or directory",
+    ),
+    opt(
+        Id::Vrrp,
+        "vrrp",
+        'P',
+        Nothing,
+        "Run without the health checker",
+    ),
     opt(Id::Check, "check", 'C', Nothing, "Run without VRRP"),
     opt(Id::NoBfd, "no_bfd", 'B', Nothing, "Run without BFD"),
-    long(Id::All, "all", Nothing, Users, "Run every part, even with nothing configured for it"),
-    opt(Id::LogConsole, "log-console", 'l', Nothing, "Log to standard error too (with -n)"),
-    opt(Id::LogDetail, "log-detail", 'D', Nothing, "Log the steps as well; twice for every packet"),
+    long(
+        Id::All,
+        "all",
+        Nothing,
+        Users,
+        "Run every part, even with nothing configured for it",
+    ),
+    opt(
+        Id::LogConsole,
+        "log-console",
+        'l',
+        Nothing,
+        "Log to standard error too (with -n)",
+    ),
+    opt(
+        Id::LogDetail,
+        "log-detail",
+        'D',
+        Nothing,
+        "Log the steps as well; twice for every packet",
+    ),
     opt(
         Id::LogFacility,
         "log-facility",
@@ -123,11 +165,41 @@ pub(crate) static OPTIONS: &[Opt] = &[
         Value("FACILITY"),
         "Syslog facility: 0-7, local0-local7, user or daemon",
     ),
-    opt(Id::LogFile, "log-file", 'g', Glued("FILE"), "Log to a file too"),
-    long(Id::FlushLogFile, "flush-log-file", Nothing, Users, "Nothing to do: every line is flushed"),
-    opt(Id::NoSyslog, "no-syslog", 'G', Nothing, "Do not log to syslog"),
-    opt(Id::Umask, "umask", 'u', Value("MASK"), "File creation mask, as a number"),
-    opt(Id::ReleaseVips, "release-vips", 'X', Nothing, "Drop addresses on a transition by signal"),
+    opt(
+        Id::LogFile,
+        "log-file",
+        'g',
+        Glued("FILE"),
+        "Log to a file too",
+    ),
+    long(
+        Id::FlushLogFile,
+        "flush-log-file",
+        Nothing,
+        Users,
+        "Nothing to do: every line is flushed",
+    ),
+    opt(
+        Id::NoSyslog,
+        "no-syslog",
+        'G',
+        Nothing,
+        "Do not log to syslog",
+    ),
+    opt(
+        Id::Umask,
+        "umask",
+        'u',
+        Value("MASK"),
+        "File creation mask, as a number",
+    ),
+    opt(
+        Id::ReleaseVips,
+        "release-vips",
+        'X',
+        Nothing,
+        "Drop addresses on a transition by signal",
+    ),
     opt(
         Id::DontReleaseVrrp,
         "dont-release-vrrp",
@@ -135,16 +207,70 @@ pub(crate) static OPTIONS: &[Opt] = &[
         Nothing,
         "Keep addresses, routes and rules when stopping, and say no goodbye",
     ),
-    opt(Id::DontReleaseIpvs, "dont-release-ipvs", 'I', Nothing, "Keep IPVS tables when stopping"),
-    opt(Id::DontRespawn, "dont-respawn", 'R', Nothing, "Stop when a child dies"),
-    opt(Id::DontFork, "dont-fork", 'n', Nothing, "Stay in the foreground"),
-    opt(Id::DumpConf, "dump-conf", 'd', Nothing, "Log the configuration as it was understood"),
+    opt(
+        Id::DontReleaseIpvs,
+        "dont-release-ipvs",
+        'I',
+        Nothing,
+        "Keep IPVS tables when stopping",
+    ),
+    opt(
+        Id::DontRespawn,
+        "dont-respawn",
+        'R',
+        Nothing,
+        "Stop when a child dies",
+    ),
+    opt(
+        Id::DontFork,
+        "dont-fork",
+        'n',
+        Nothing,
+        "Stay in the foreground",
+    ),
+    opt(
+        Id::DumpConf,
+        "dump-conf",
+        'd',
+        Nothing,
+        "Log the configuration as it was understood",
+    ),
     opt(Id::Pid, "pid", 'p', Value("FILE"), "Pid file of the parent"),
-    opt(Id::VrrpPid, "vrrp_pid", 'r', Value("FILE"), "Pid file of the VRRP process"),
-    opt(Id::CheckersPid, "checkers_pid", 'c', Value("FILE"), "Pid file of the health checker"),
-    opt(Id::BfdPid, "bfd_pid", 'b', Value("FILE"), "Pid file of the BFD process"),
-    opt(Id::Genhash, "genhash", 'T', Nothing, "Be genhash; must come first"),
-    opt(Id::AddressMonitoring, "address-monitoring", 'a', Nothing, "Log every address change"),
+    opt(
+        Id::VrrpPid,
+        "vrrp_pid",
+        'r',
+        Value("FILE"),
+        "Pid file of the VRRP process",
+    ),
+    opt(
+        Id::CheckersPid,
+        "checkers_pid",
+        'c',
+        Value("FILE"),
+        "Pid file of the health checker",
+    ),
+    opt(
+        Id::BfdPid,
+        "bfd_pid",
+        'b',
+        Value("FILE"),
+        "Pid file of the BFD process",
+    ),
+    opt(
+        Id::Genhash,
+        "genhash",
+        'T',
+        Nothing,
+        "Be genhash; must come first",
+    ),
+    opt(
+        Id::AddressMonitoring,
+        "address-monitoring",
+        'a',
+        Nothing,
+        "Log every address change",
+    ),
     opt(Id::Snmp, "snmp", 'x', Nothing, "Serve SNMP"),
     opt(
         Id::SnmpAgentSocket,
@@ -153,7 +279,13 @@ pub(crate) static OPTIONS: &[Opt] = &[
         Value("SOCKET"),
         "Address of the SNMP master agent",
     ),
-    opt(Id::CoreDump, "core-dump", 'm', Nothing, "Leave a core file after a crash"),
+    opt(
+        Id::CoreDump,
+        "core-dump",
+        'm',
+        Nothing,
+        "Leave a core file after a crash",
+    ),
     opt(
         Id::CoreDumpPattern,
         "core-dump-pattern",
@@ -161,9 +293,27 @@ pub(crate) static OPTIONS: &[Opt] = &[
         Glued("PATTERN"),
         "Give the kernel this name for core files while running (core)",
     ),
-    opt(Id::Namespace, "namespace", 's', Value("NAME"), "Run in this network namespace"),
-    opt(Id::AllConfig, "all-config", 'e', Nothing, "A missing include is an error"),
-    opt(Id::ConfigId, "config-id", 'i', Value("ID"), "What @ID lines are compared with"),
+    opt(
+        Id::Namespace,
+        "namespace",
+        's',
+        Value("NAME"),
+        "Run in this network namespace",
+    ),
+    opt(
+        Id::AllConfig,
+        "all-config",
+        'e',
+        Nothing,
+        "A missing include is an error",
+    ),
+    opt(
+        Id::ConfigId,
+        "config-id",
+        'i',
+        Value("ID"),
+        "What @ID lines are compared with",
+    ),
     long(
         Id::Signum,
         "signum",
@@ -171,10 +321,34 @@ pub(crate) static OPTIONS: &[Opt] = &[
         Users,
         "Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON",
     ),
-    opt(Id::ConfigTest, "config-test", 't', Glued("FILE"), "Check the configuration and exit"),
-    long(Id::ConfigFd, "config-fd", Value("FD"), Machinery, "Not used"),
-    long(Id::IgnoreSigint, "ignore-sigint", Nothing, Users, "Do not stop on Ctrl-C"),
-    opt(Id::Version, "version", 'v', Nothing, "Print the version and exit"),
+    opt(
+        Id::ConfigTest,
+        "config-test",
+        't',
+        Glued("FILE"),
+        "Check the configuration and exit",
+    ),
+    long(
+        Id::ConfigFd,
+        "config-fd",
+        Value("FD"),
+        Machinery,
+        "Not used",
+    ),
+    long(
+        Id::IgnoreSigint,
+        "ignore-sigint",
+        Nothing,
+        Users,
+        "Do not stop on Ctrl-C",
+    ),
+    opt(
+        Id::Version,
+        "version",
+        'v',
+        Nothing,
+        "Print the version and exit",
+    ),
     opt(Id::Help, "help", 'h', Nothing, "Print this and exit"),
     long(
         Id::Generate,

@@ -14,9 +14,16 @@ fn read(line: &str) -> Interpreted {
 #[track_caller]
 fn options(line: &str) -> Options {
     let read = read(line);
-    assert_eq!((read.stderr.as_str(), read.stdout.as_str()), ("", ""), "`{line}` was commented on");
+    assert_eq!(
+        (read.stderr.as_str(), read.stdout.as_str()),
+        ("", ""),
+        "`{line}` was commented on"
+    );
     match read.request {
-        Request::Run(options) => Options { argv: Vec::new(), ..*options },
+        Request::Run(options) => Options {
+            argv: Vec::new(),
+            ..*options
+        },
         other => panic!("`{line}` is {other:?}"),
     }
 }
@@ -39,66 +46,322 @@ fn every_option_does_what_the_table_says() {
     let pids = PidPaths::default;
     let some = |s: &str| Some(s.to_owned());
     let rows: Vec<(&str, &str, Options)> = vec![
-        ("-f a", "--use-file=a", Options { config_file: some("a"), ..base() }),
-        ("-P", "--vrrp", Options { wanted: Wanted { checker: false, ..wanted }, ..base() }),
-        ("-C", "--check", Options { wanted: Wanted { vrrp: false, ..wanted }, ..base() }),
-        ("-B", "--no_bfd", Options { wanted: Wanted { bfd: false, ..wanted }, ..base() }),
+        (
+            "-f a",
+            "--use-file=a",
+            Options {
+                config_file: some("a"),
+                ..base()
+            },
+        ),
+        (
+            "-P",
+            "--vrrp",
+            Options {
+                wanted: Wanted {
+                    checker: false,
+                    ..wanted
+                },
+                ..base()
+            },
+        ),
+        (
+            "-C",
+            "--check",
+            Options {
+                wanted: Wanted {
+                    vrrp: false,
+                    ..wanted
+                },
+                ..base()
+            },
+        ),
+        (
+            "-B",
+            "--no_bfd",
+            Options {
+                wanted: Wanted {
+                    bfd: false,
+                    ..wanted
+                },
+                ..base()
+            },
+        ),
         (
             "--all",
             "-PCB --all",
-            Options { wanted: Wanted { even_unconfigured: true, ..wanted }, ..base() },
+            Options {
+                wanted: Wanted {
+                    even_unconfigured: true,
+                    ..wanted
+                },
+                ..base()
+            },
         ),
-        ("-l", "--log-console", Options { log_console: true, ..base() }),
-        ("-D", "--log-detail", Options { detail: Detail::Detailed, ..base() }),
-        ("-DD", "-D --log-detail -D", Options { detail: Detail::Extra, ..base() }),
-        ("-S 3", "--log-facility=local3", Options { facility: Facility(19), ..base() }),
-        ("-S user", "-Suser", Options { facility: Facility::USER, ..base() }),
+        (
+            "-l",
+            "--log-console",
+            Options {
+                log_console: true,
+                ..base()
+            },
+        ),
+        (
+            "-D",
+            "--log-detail",
+            Options {
+                detail: Detail::Detailed,
+                ..base()
+            },
+        ),
+        (
+            "-DD",
+            "-D --log-detail -D",
+            Options {
+                detail: Detail::Extra,
+                ..base()
+            },
+        ),
+        (
+            "-S 3",
+            "--log-facility=local3",
+            Options {
+                facility: Facility(19),
+                ..base()
+            },
+        ),
+        (
+            "-S user",
+            "-Suser",
+            Options {
+                facility: Facility::USER,
+                ..base()
+            },
+        ),
         ("-S daemon", "-S0 -Sdaemon", base()),
-        ("-g", "--log-file", Options { log_file: Some(None), ..base() }),
-        ("-g/x", "--log-file=/x", Options { log_file: Some(Some("/x".into())), ..base() }),
+        (
+            "-g",
+            "--log-file",
+            Options {
+                log_file: Some(None),
+                ..base()
+            },
+        ),
+        (
+            "-g/x",
+            "--log-file=/x",
+            Options {
+                log_file: Some(Some("/x".into())),
+                ..base()
+            },
+        ),
         ("--flush-log-file", "--flush", base()),
-        ("-G", "--no-syslog", Options { no_syslog: true, ..base() }),
-        ("-u 022", "--umask=0x12", Options { umask: Some(0o22), ..base() }),
-        ("-X", "--release-vips", Options { release_vips: true, ..base() }),
-        ("-V", "--dont-release-vrrp", Options { dont_release_vrrp: true, ..base() }),
-        ("-I", "--dont-release-ipvs", Options { dont_release_ipvs: true, ..base() }),
-        ("-R", "--dont-respawn", Options { dont_respawn: true, ..base() }),
-        ("-n", "--dont-fork", Options { foreground: true, ..base() }),
-        ("-d", "--dump-conf", Options { dump_conf: true, ..base() }),
+        (
+            "-G",
+            "--no-syslog",
+            Options {
+                no_syslog: true,
+                ..base()
+            },
+        ),
+        (
+            "-u 022",
+            "--umask=0x12",
+            Options {
+                umask: Some(0o22),
+                ..base()
+            },
+        ),
+        (
+            "-X",
+            "--release-vips",
+            Options {
+                release_vips: true,
+                ..base()
+            },
+        ),
+        (
+            "-V",
+            "--dont-release-vrrp",
+            Options {
+                dont_release_vrrp: true,
+                ..base()
+            },
+        ),
+        (
+            "-I",
+            "--dont-release-ipvs",
+            Options {
+                dont_release_ipvs: true,
+                ..base()
+            },
+        ),
+        (
+            "-R",
+            "--dont-respawn",
+            Options {
+                dont_respawn: true,
+                ..base()
+            },
+        ),
+        (
+            "-n",
+            "--dont-fork",
+            Options {
+                foreground: true,
+                ..base()
+            },
+        ),
+        (
+            "-d",
+            "--dump-conf",
+            Options {
+                dump_conf: true,
+                ..base()
+            },
+        ),
         (
             "-p a",
             "--pid=a",
-            Options { pid_paths: PidPaths { parent: Some("a".into()), ..pids() }, ..base() },
+            Options {
+                pid_paths: PidPaths {
+                    parent: Some("a".into()),
+                    ..pids()
+                },
+                ..base()
+            },
         ),
         (
             "-r a",
             "--vrrp_pid=a",
-            Options { pid_paths: PidPaths { vrrp: Some("a".into()), ..pids() }, ..base() },
+            Options {
+                pid_paths: PidPaths {
+                    vrrp: Some("a".into()),
+                    ..pids()
+                },
+                ..base()
+            },
         ),
         (
             "-c a",
             "--checkers_pid=a",
-            Options { pid_paths: PidPaths { checker: Some("a".into()), ..pids() }, ..base() },
+            Options {
+                pid_paths: PidPaths {
+                    checker: Some("a".into()),
+                    ..pids()
+                },
+                ..base()
+            },
         ),
         (
             "-b a",
             "--bfd_pid=a",
-            Options { pid_paths: PidPaths { bfd: Some("a".into()), ..pids() }, ..base() },
+            Options {
+                pid_paths: PidPaths {
+                    bfd: Some("a".into()),
+                    ..pids()
+                },
+                ..base()
+            },
         ),
-        ("-a", "--address-monitoring", Options { address_monitoring: true, ..base() }),
-        ("-x", "--snmp", Options { snmp: true, ..base() }),
-        ("-A s", "--snmp-agent-socket=s", Options { snmp_agent_socket: some("s"), ..base() }),
-        ("-m", "--core-dump", Options { core_dump: true, ..base() }),
-        ("-M", "--core-dump-pattern", Options { core_dump_pattern: some("core"), ..base() }),
-        ("-Mc.%p", "--core-dump-pattern=c.%p", Options { core_dump_pattern: some("c.%p"), ..base() }),
-        ("-s n", "--namespace=n", Options { namespace: some("n"), ..base() }),
-        ("-e", "--all-config", Options { all_config: true, ..base() }),
-        ("-i x", "--config-id=x", Options { config_id: some("x"), ..base() }),
+        (
+            "-a",
+            "--address-monitoring",
+            Options {
+                address_monitoring: true,
+                ..base()
+            },
+        ),
+        (
+            "-x",
+            "--snmp",
+            Options {
+                snmp: true,
+                ..base()
+            },
+        ),
+        (
+            "-A s",
+            "--snmp-agent-socket=s",
+            Options {
+                snmp_agent_socket: some("s"),
+                ..base()
+            },
+        ),
+        (
+            "-m",
+            "--core-dump",
+            Options {
+                core_dump: true,
+                ..base()
+            },
+        ),
+        (
+            "-M",
+            "--core-dump-pattern",
+            Options {
+                core_dump_pattern: some("core"),
+                ..base()
+            },
+        ),
+        (
+            "-Mc.%p",
+            "--core-dump-pattern=c.%p",
+            Options {
+                core_dump_pattern: some("c.%p"),
+                ..base()
+            },
+        ),
+        (
+            "-s n",
+            "--namespace=n",
+            Options {
+                namespace: some("n"),
+                ..base()
+            },
+        ),
+        (
+            "-e",
+            "--all-config",
+            Options {
+                all_config: true,
+                ..base()
+            },
+        ),
+        (
+            "-i x",
+            "--config-id=x",
+            Options {
+                config_id: some("x"),
+                ..base()
+            },
+        ),
         ("-t", "--config-test=", test_mode()),
-        ("-tL", "--config-test=L", Options { config_test: Some(Some("L".into())), ..test_mode() }),
-        ("-t=L", "-n -t=L", Options { config_test: Some(Some("=L".into())), ..test_mode() }),
+        (
+            "-tL",
+            "--config-test=L",
+            Options {
+                config_test: Some(Some("L".into())),
+                ..test_mode()
+            },
+        ),
+        (
+            "-t=L",
+            "-n -t=L",
+            Options {
+                config_test: Some(Some("=L".into())),
+                ..test_mode()
+            },
+        ),
         ("--config-fd 5", "--config-fd=5", base()),
-        ("--ignore-sigint", "--ignore", Options { ignore_sigint: true, ..base() }),
+        (
+            "--ignore-sigint",
+            "--ignore",
+            Options {
+                ignore_sigint: true,
+                ..base()
+            },
+        ),
     ];
     for (one, other, want) in rows {
         assert_eq!(options(one), want, "{one}");
@@ -123,7 +386,10 @@ fn letters_bundle_and_repeat() {
 #[test]
 fn a_value_may_look_like_an_option() {
     assert_eq!(options("-f -n").config_file.as_deref(), Some("-n"));
-    assert_eq!(options("--pid --vrrp").pid_paths.parent, Some("--vrrp".into()));
+    assert_eq!(
+        options("--pid --vrrp").pid_paths.parent,
+        Some("--vrrp".into())
+    );
 }
 
 #[test]
@@ -168,7 +434,9 @@ fn stray_words_are_mentioned_and_the_run_goes_on() {
 fn bad_values_are_left_out() {
     let read_bad = |line: &str| {
         let read = read(line);
-        let Request::Run(options) = read.request else { panic!("`{line}` was refused") };
+        let Request::Run(options) = read.request else {
+            panic!("`{line}` was refused")
+        };
         (read.stderr, options)
     };
     for text in ["9", "foo", "local8", "local"] {
@@ -187,11 +455,19 @@ fn bad_values_are_left_out() {
 
 #[test]
 fn signal_numbers_are_those_that_scripts_know() {
-    for (name, number) in
-        [("STOP", 15), ("RELOAD", 1), ("DATA", 10), ("STATS", 12), ("STATS_CLEAR", 63), ("JSON", 36)]
-    {
+    for (name, number) in [
+        ("STOP", 15),
+        ("RELOAD", 1),
+        ("DATA", 10),
+        ("STATS", 12),
+        ("STATS_CLEAR", 63),
+        ("JSON", 36),
+    ] {
         let read = read(&format!("--signum={name} --signum=STOP"));
-        assert_eq!((read.stdout, read.request), (format!("{number}\n"), Request::Exit(0)));
+        assert_eq!(
+            (read.stdout, read.request),
+            (format!("{number}\n"), Request::Exit(0))
+        );
     }
     for name in ["json", "TDUMP", "FOO"] {
         let read = read(&format!("--signum {name}"));
@@ -205,17 +481,26 @@ fn help_and_version_win_where_they_stand() {
     assert_eq!(read("-h -Z").request, Request::Help);
     assert_eq!(read("stray -v").request, Request::Version);
     let late = read("-Z -v");
-    assert_eq!((late.stderr.as_str(), late.request), ("Unknown option -Z\n", Request::Version));
+    assert_eq!(
+        (late.stderr.as_str(), late.request),
+        ("Unknown option -Z\n", Request::Version)
+    );
 }
 
 #[test]
 fn genhash_should_come_first() {
     let read_one = read("-T -s x");
-    assert_eq!((read_one.stderr.as_str(), read_one.request), ("", Request::Genhash));
+    assert_eq!(
+        (read_one.stderr.as_str(), read_one.request),
+        ("", Request::Genhash)
+    );
     let late = read("-D -T");
     assert!(late.stderr.contains("previous options ignored"));
     assert_eq!(late.request, Request::Genhash);
-    assert_eq!(interpret(&["/usr/bin/genhash".to_owned()]).request, Request::Genhash);
+    assert_eq!(
+        interpret(&["/usr/bin/genhash".to_owned()]).request,
+        Request::Genhash
+    );
 }
 
 #[test]
@@ -223,7 +508,12 @@ fn the_help_shows_every_option_of_users() {
     let help = super::help();
     for opt in OPTIONS {
         let shown = help.contains(&format!("--{}", opt.long));
-        assert_eq!(shown, opt.audience == super::table::Audience::Users, "--{}", opt.long);
+        assert_eq!(
+            shown,
+            opt.audience == super::table::Audience::Users,
+            "--{}",
+            opt.long
+        );
     }
 }
 

@@ -50,7 +50,8 @@ pub(crate) fn generate(what: &str) -> Option<Vec<u8>> {
         "man" => {
             let mut page = Vec::new();
             let man = clap_mangen::Man::new(command()).section("8");
-            man.render(&mut page).expect("writing to memory cannot fail");
+            man.render(&mut page)
+                .expect("writing to memory cannot fail");
             return Some(page);
         }
         "bash" => Shell::Bash,
@@ -76,7 +77,8 @@ pub(crate) fn version_line(build: &Build) -> String {
 }
 
 /// What probes look for: the features that this build really has.
-const CONFIG_OPTIONS: &str = "VRRP VRRP_AUTH JSON OLD_CHKSUM_COMPAT FILE_LOGGING INIT=systemd SYSTEMD_NOTIFY";
+const CONFIG_OPTIONS: &str =
+    "VRRP VRRP_AUTH JSON OLD_CHKSUM_COMPAT FILE_LOGGING INIT=systemd SYSTEMD_NOTIFY";
 
 /// All of `-v`, for standard error.
 pub(crate) fn version(build: &Build) -> String {
@@ -110,6 +112,8 @@ fn distro() -> Option<String> {
     let text = std::fs::read_to_string("/etc/os-release")
         .or_else(|_| std::fs::read_to_string("/usr/lib/os-release"))
         .ok()?;
-    let value = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     Some(value.trim_matches(['"', '\'']).to_owned())
 }

@@ -6,7 +6,9 @@
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
-use rk_config::model::{DynamicInterfaces, Global, LvsFlush, Process as ProcessSettings, RunAs, Version};
+use rk_config::model::{
+    DynamicInterfaces, Global, LvsFlush, Process as ProcessSettings, RunAs, Version,
+};
 
 use crate::Config;
 
@@ -26,9 +28,11 @@ pub(crate) fn render(config: &Config, reader: Reader) -> String {
     identity(&mut out, g);
     mail(&mut out, g);
     vrrp(&mut out, g, reader);
-    for (name, settings) in
-        [("VRRP", &g.vrrp_process), ("Checker", &g.checker_process), ("BFD", &g.bfd_process)]
-    {
+    for (name, settings) in [
+        ("VRRP", &g.vrrp_process),
+        ("Checker", &g.checker_process),
+        ("BFD", &g.bfd_process),
+    ] {
         process(&mut out, name, settings);
     }
     services(&mut out, g);
@@ -51,7 +55,10 @@ impl Lines {
 
 /// Namespaces and names.
 fn identity(out: &mut Lines, g: &Global) {
-    out.field("Network namespace", g.net_namespace.as_deref().unwrap_or("(default)"));
+    out.field(
+        "Network namespace",
+        g.net_namespace.as_deref().unwrap_or("(default)"),
+    );
     out.field(
         "Network namespace ipvs",
         match &g.net_namespace_ipvs {
@@ -80,8 +87,14 @@ fn mail(out: &mut Lines, g: &Global) {
         out.field("Smtp server port", m.smtp_port);
     }
     if !m.notification_email.is_empty() || m.smtp_server.is_some() {
-        out.field("Smtp HELO name", m.smtp_helo_name.clone().unwrap_or_else(host_name));
-        out.field("Smtp server connection timeout", m.smtp_connect_timeout.as_secs());
+        out.field(
+            "Smtp HELO name",
+            m.smtp_helo_name.clone().unwrap_or_else(host_name),
+        );
+        out.field(
+            "Smtp server connection timeout",
+            m.smtp_connect_timeout.as_secs(),
+        );
     }
     if let Some(from) = &m.notification_email_from {
         out.field("Email notification from", from);
@@ -97,9 +110,15 @@ fn mail(out: &mut Lines, g: &Global) {
         ("Default smtp_alert_vrrp", m.smtp_alert_vrrp),
         ("Default smtp_alert_checker", m.smtp_alert_checker),
     ] {
-        out.field(name, value.map_or("unset", |on| if on { "on" } else { "off" }));
+        out.field(
+            name,
+            value.map_or("unset", |on| if on { "on" } else { "off" }),
+        );
     }
-    out.field("Checkers log all failures", given(g, "checker_log_all_failures"));
+    out.field(
+        "Checkers log all failures",
+        given(g, "checker_log_all_failures"),
+    );
 }
 
 /// What instances default to.
@@ -126,7 +145,10 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
         out.field("Default interface", &g.default_interface);
     }
     out.field("Disable local IGMP", yes_no(g.disable_local_igmp));
-    out.field("Use VRRPv2 checksum for VRRPv3 IPv4", yes_no(given(g, "v3_checksum_as_v2")));
+    out.field(
+        "Use VRRPv2 checksum for VRRPv3 IPv4",
+        yes_no(given(g, "v3_checksum_as_v2")),
+    );
     if let Some(sync) = &g.lvs_sync_daemon {
         out.field("LVS sync daemon interface", &sync.interface);
     }
@@ -145,11 +167,21 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
         ("LVS notify fifo", &g.lvs_notify_fifo),
     ] {
         if let Some(fifo) = fifo {
-            out.text(format_args!("{name} = {}, uid:gid {}", fifo.path, owner(fifo.owner.as_ref())));
+            out.text(format_args!(
+                "{name} = {}, uid:gid {}",
+                fifo.path,
+                owner(fifo.owner.as_ref())
+            ));
         }
     }
-    out.field("FIFO write vrrp states on reload", g.fifo_write_vrrp_states_on_reload);
-    out.field("VRRP notify priority changes", given(g, "vrrp_notify_priority_changes"));
+    out.field(
+        "FIFO write vrrp states on reload",
+        g.fifo_write_vrrp_states_on_reload,
+    );
+    out.field(
+        "VRRP notify priority changes",
+        given(g, "vrrp_notify_priority_changes"),
+    );
     out.field("VRRP IPv4 mcast group", g.vrrp_mcast_group4);
     out.field("VRRP IPv6 mcast group", g.vrrp_mcast_group6);
     announcements(out, g, reader);
@@ -172,9 +204,16 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
         out.field("nftables table name", table);
         out.field("nftables base chain priority", g.nftables_priority);
     }
-    out.text(if g.nftables_counters { "nftables with counters" } else { "nftables without counters" });
+    out.text(if g.nftables_counters {
+        "nftables with counters"
+    } else {
+        "nftables without counters"
+    });
     out.field("VRRP check unicast_src", given(g, "vrrp_check_unicast_src"));
-    out.field("VRRP skip check advert addresses", given(g, "vrrp_skip_check_adv_addr"));
+    out.field(
+        "VRRP skip check advert addresses",
+        given(g, "vrrp_skip_check_adv_addr"),
+    );
     out.field("VRRP strict mode", g.vrrp_strict);
     out.field("Max auto priority", g.max_auto_priority.unwrap_or(0));
     out.field(
@@ -186,26 +225,47 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
 /// Gratuitous ARP defaults: what was said, else what keepalived starts from.
 fn announcements(out: &mut Lines, g: &Global, reader: Reader) {
     let number = |keyword: &str| {
-        g.rest.get(keyword).and_then(|words| words.first()).and_then(|w| w.parse::<u64>().ok())
+        g.rest
+            .get(keyword)
+            .and_then(|words| words.first())
+            .and_then(|w| w.parse::<u64>().ok())
     };
     let delay = number("vrrp_garp_master_delay").unwrap_or(5);
     let repeat = number("vrrp_garp_master_repeat").unwrap_or(5);
     // Only the VRRP process fills these two in; the others show them as "not set".
-    let unset = |value: u64| if reader == Reader::Vrrp { value } else { u64::from(u32::MAX) };
+    let unset = |value: u64| {
+        if reader == Reader::Vrrp {
+            value
+        } else {
+            u64::from(u32::MAX)
+        }
+    };
     let lower_delay = number("vrrp_garp_lower_prio_delay").unwrap_or_else(|| unset(delay));
     let lower_repeat = number("vrrp_garp_lower_prio_repeat").unwrap_or_else(|| unset(repeat));
     out.field("Gratuitous ARP delay", delay);
     out.field("Gratuitous ARP repeat", repeat);
-    out.field("Gratuitous ARP refresh timer", number("vrrp_garp_master_refresh").unwrap_or(0));
+    out.field(
+        "Gratuitous ARP refresh timer",
+        number("vrrp_garp_master_refresh").unwrap_or(0),
+    );
     out.field(
         "Gratuitous ARP refresh repeat",
         number("vrrp_garp_master_refresh_repeat").unwrap_or(1),
     );
     out.field("Gratuitous ARP lower priority delay", lower_delay);
     out.field("Gratuitous ARP lower priority repeat", lower_repeat);
-    out.field("Num adverts before down", number("vrrp_down_timer_adverts").unwrap_or(3));
-    let extra = g.vrrp_garp_extra_if.as_ref().map_or(0, |extra| extra.interval.as_secs());
-    out.field("Gratuitous ARP for each secondary VMAC", format_args!("{extra}s"));
+    out.field(
+        "Num adverts before down",
+        number("vrrp_down_timer_adverts").unwrap_or(3),
+    );
+    let extra = g
+        .vrrp_garp_extra_if
+        .as_ref()
+        .map_or(0, |extra| extra.interval.as_secs());
+    out.field(
+        "Gratuitous ARP for each secondary VMAC",
+        format_args!("{extra}s"),
+    );
     out.field(
         "Send advert after receive lower priority advert",
         !given(g, "vrrp_lower_prio_no_advert"),
@@ -220,12 +280,18 @@ fn announcements(out: &mut Lines, g: &Global, reader: Reader) {
 fn process(out: &mut Lines, name: &str, p: &ProcessSettings) {
     out.field(&format!("{name} process priority"), p.priority.unwrap_or(0));
     out.field(&format!("{name} don't swap"), p.no_swap);
-    out.field(&format!("{name} realtime priority"), p.rt_priority.unwrap_or(0));
+    out.field(
+        &format!("{name} realtime priority"),
+        p.rt_priority.unwrap_or(0),
+    );
     if !p.cpu_affinity.is_empty() {
         let cpus: Vec<_> = p.cpu_affinity.iter().map(ToString::to_string).collect();
         out.field(&format!("{name} CPU Affinity"), cpus.join(" "));
     }
-    out.field(&format!("{name} realtime limit"), p.rlimit_rttime.unwrap_or(10_000));
+    out.field(
+        &format!("{name} realtime limit"),
+        p.rlimit_rttime.unwrap_or(10_000),
+    );
 }
 
 /// SNMP, D-Bus, scripts, buffers.
@@ -239,15 +305,30 @@ fn services(out: &mut Lines, g: &Global) {
     ] {
         out.text(format_args!("SNMP {name} {}", enabled(on)));
     }
-    out.field("SNMP socket", g.snmp.socket.as_deref().unwrap_or("default (unix:/var/agentx/master)"));
+    out.field(
+        "SNMP socket",
+        g.snmp
+            .socket
+            .as_deref()
+            .unwrap_or("default (unix:/var/agentx/master)"),
+    );
     for which in ["VS", "RS"] {
         out.field(&format!("SNMP {which} stats update interval"), "5.000000");
     }
     out.text(format_args!("DBus {}", enabled(g.enable_dbus)));
-    out.field("DBus service name", g.dbus_service_name.as_deref().unwrap_or_default());
+    out.field(
+        "DBus service name",
+        g.dbus_service_name.as_deref().unwrap_or_default(),
+    );
     out.field("DBus no interface name", "none");
-    out.text(format_args!("Script security {}", enabled(g.enable_script_security)));
-    out.text(format_args!("Default script uid:gid {}", owner(g.script_user.as_ref())));
+    out.text(format_args!(
+        "Script security {}",
+        enabled(g.enable_script_security)
+    ));
+    out.text(format_args!(
+        "Default script uid:gid {}",
+        owner(g.script_user.as_ref())
+    ));
     for (name, bytes, force) in [
         (
             "vrrp_netlink_cmd_rcv_bufs",
@@ -272,14 +353,22 @@ fn services(out: &mut Lines, g: &Global) {
     out.field("umask", format_args!("0{:o}", g.umask.unwrap_or(0o177)));
     out.text(format_args!("json_version {}", g.json_version));
     let dir = |dir: &Option<String>, default: &str| dir.clone().unwrap_or_else(|| default.into());
-    out.text(format_args!("iproute usr directory {}", dir(&g.iproute_usr_dir, "/usr/share/iproute2")));
-    out.text(format_args!("iproute etc directory {}", dir(&g.iproute_etc_dir, "/etc/iproute2")));
+    out.text(format_args!(
+        "iproute usr directory {}",
+        dir(&g.iproute_usr_dir, "/usr/share/iproute2")
+    ));
+    out.text(format_args!(
+        "iproute etc directory {}",
+        dir(&g.iproute_etc_dir, "/etc/iproute2")
+    ));
 }
 
 /// Whether a switch was given that no typed field holds: alone, or with a word that means yes.
 fn given(g: &Global, keyword: &str) -> bool {
     g.rest.get(keyword).is_some_and(|words| {
-        words.first().is_none_or(|word| matches!(word.as_str(), "true" | "on" | "yes"))
+        words
+            .first()
+            .is_none_or(|word| matches!(word.as_str(), "true" | "on" | "yes"))
     })
 }
 
@@ -298,13 +387,20 @@ fn seconds(d: Duration) -> String {
 
 /// `uid:gid`; this process's own when nobody was named.
 fn owner(user: Option<&RunAs>) -> String {
-    let own = || (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+    let own = || {
+        (
+            nix::unistd::geteuid().as_raw(),
+            nix::unistd::getegid().as_raw(),
+        )
+    };
     let (uid, gid) = user.map_or_else(own, |u| (u.uid, u.gid));
     format!("{uid}:{gid}")
 }
 
 fn host_name() -> String {
-    nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    nix::unistd::gethostname()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -402,7 +498,9 @@ umask = 0177";
     fn lines(text: &str) -> Vec<&str> {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("------< Global definitions >------"));
-        lines.map(|line| line.strip_prefix(' ').expect("one blank")).collect()
+        lines
+            .map(|line| line.strip_prefix(' ').expect("one blank"))
+            .collect()
     }
 
     fn config() -> Config {
@@ -415,7 +513,10 @@ umask = 0177";
     #[test]
     fn the_parents_block_is_keepalives_line_by_line() {
         let text = render(&config(), Reader::Parent);
-        let ours: Vec<_> = lines(&text).into_iter().filter(|line| !NEWER.contains(line)).collect();
+        let ours: Vec<_> = lines(&text)
+            .into_iter()
+            .filter(|line| !NEWER.contains(line))
+            .collect();
         assert_eq!(ours, KEEPALIVED_PARENT.lines().collect::<Vec<_>>());
         for line in NEWER {
             assert!(lines(&text).contains(&line), "{line}");

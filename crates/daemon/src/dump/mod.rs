@@ -44,8 +44,10 @@ fn directory_from(tmpdir: Option<PathBuf>) -> (PathBuf, Option<String>) {
         None => (default, None),
         Some(dir) if dir.is_absolute() && dir.is_dir() => (dir, None),
         Some(dir) => {
-            let complaint =
-                format!("TMPDIR '{}' is not an absolute directory, using /tmp", dir.display());
+            let complaint = format!(
+                "TMPDIR '{}' is not an absolute directory, using /tmp",
+                dir.display()
+            );
             (default, Some(complaint))
         }
     }
@@ -111,7 +113,9 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
             Err(e) => return Err(e),
         };
-        let done = file.write_all(text.as_bytes()).and_then(|()| std::fs::rename(&new, path));
+        let done = file
+            .write_all(text.as_bytes())
+            .and_then(|()| std::fs::rename(&new, path));
         if done.is_err() {
             // The error that is returned says more than one about the tidying up.
             let _ = std::fs::remove_file(&new);
@@ -137,7 +141,10 @@ mod tests {
     #[test]
     fn links_are_replaced_and_not_followed() {
         let dir = tempfile::tempdir().unwrap();
-        let (victim, dump) = (dir.path().join("victim"), dir.path().join("keepalived.data"));
+        let (victim, dump) = (
+            dir.path().join("victim"),
+            dir.path().join("keepalived.data"),
+        );
         std::fs::write(&victim, "precious").unwrap();
         std::os::unix::fs::symlink(&victim, &dump).unwrap();
         write(&dump, "new").unwrap();
@@ -147,12 +154,18 @@ mod tests {
         assert!(meta.is_file());
         assert_eq!(meta.permissions().mode() & 0o7777, 0o600);
         // A name that somebody took before us, as a link, is left alone.
-        let guess = dir.path().join(format!(".keepalived.data.{}.0", std::process::id()));
+        let guess = dir
+            .path()
+            .join(format!(".keepalived.data.{}.0", std::process::id()));
         std::os::unix::fs::symlink(&victim, &guess).unwrap();
         write(&dump, "newer").unwrap();
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
         assert_eq!(std::fs::read_to_string(&dump).unwrap(), "newer");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3, "nothing is left behind");
+        assert_eq!(
+            std::fs::read_dir(dir.path()).unwrap().count(),
+            3,
+            "nothing is left behind"
+        );
     }
 
     #[test]
@@ -170,7 +183,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let tmp = PathBuf::from("/tmp");
         assert_eq!(directory_from(None), (tmp.clone(), None));
-        assert_eq!(directory_from(Some(dir.path().into())), (dir.path().into(), None));
+        assert_eq!(
+            directory_from(Some(dir.path().into())),
+            (dir.path().into(), None)
+        );
         for bad in ["relative", "/no/such/dir", ""] {
             let (used, complaint) = directory_from(Some(bad.into()));
             assert_eq!(used, tmp);
@@ -181,17 +197,38 @@ mod tests {
     #[test]
     fn names_follow_the_configuration() {
         let mut config = Config::default();
-        let names = Names { namespace: Some("ns".into()), instance: Some("foo".into()) };
+        let names = Names {
+            namespace: Some("ns".into()),
+            instance: Some("foo".into()),
+        };
         let base = directory();
-        assert_eq!(path(Dump::VrrpData, &config, &names), base.join("keepalived.data"));
+        assert_eq!(
+            path(Dump::VrrpData, &config, &names),
+            base.join("keepalived.data")
+        );
         config.global.data_use_instance = true;
-        assert_eq!(path(Dump::VrrpData, &config, &names), base.join("keepalived.ns_foo.data"));
-        assert_eq!(path(Dump::VrrpStats, &config, &names), base.join("keepalived.stats"));
+        assert_eq!(
+            path(Dump::VrrpData, &config, &names),
+            base.join("keepalived.ns_foo.data")
+        );
+        assert_eq!(
+            path(Dump::VrrpStats, &config, &names),
+            base.join("keepalived.stats")
+        );
         config.global.data_use_instance = false;
         config.global.state_dump_file = Some("/var/x/state.txt".into());
         config.global.json_dump_file = Some("/var/x/".into());
-        assert_eq!(path(Dump::VrrpData, &config, &names), Path::new("/var/x/state.txt"));
-        assert_eq!(path(Dump::ParentData, &config, &names), Path::new("/var/x/state_parent.txt"));
-        assert_eq!(path(Dump::VrrpJson, &config, &names), Path::new("/var/x/keepalived.json"));
+        assert_eq!(
+            path(Dump::VrrpData, &config, &names),
+            Path::new("/var/x/state.txt")
+        );
+        assert_eq!(
+            path(Dump::ParentData, &config, &names),
+            Path::new("/var/x/state_parent.txt")
+        );
+        assert_eq!(
+            path(Dump::VrrpJson, &config, &names),
+            Path::new("/var/x/keepalived.json")
+        );
     }
 }

@@ -19,7 +19,10 @@ pub(super) struct Lines {
 impl Lines {
     /// Lets through what `detail` asks for.
     pub(super) fn new(queue: Queue, detail: Detail) -> Self {
-        Self { queue, max_level: super::max_level(detail) }
+        Self {
+            queue,
+            max_level: super::max_level(detail),
+        }
     }
 }
 
@@ -52,7 +55,13 @@ fn printable(line: &str) -> String {
     if !line.chars().any(char::is_control) {
         return line.to_owned();
     }
-    let visible = |c: char| if c.is_control() && c != '\t' { c.escape_default().collect() } else { c.to_string() };
+    let visible = |c: char| {
+        if c.is_control() && c != '\t' {
+            c.escape_default().collect()
+        } else {
+            c.to_string()
+        }
+    };
     line.chars().map(visible).collect()
 }
 
@@ -90,7 +99,10 @@ mod tests {
         let layer = Lines::new(Queue::new(writer), detail);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), events);
         let lines = lines.lock().unwrap();
-        lines.iter().map(|l| format!("{}:{}", l.severity.number(), l.text)).collect()
+        lines
+            .iter()
+            .map(|l| format!("{}:{}", l.severity.number(), l.text))
+            .collect()
     }
 
     #[test]
@@ -104,7 +116,10 @@ mod tests {
         };
         assert_eq!(logged(Detail::Normal, all), ["3:e", "4:w", "6:i"]);
         assert_eq!(logged(Detail::Detailed, all), ["3:e", "4:w", "6:i", "6:d"]);
-        assert_eq!(logged(Detail::Extra, all), ["3:e", "4:w", "6:i", "6:d", "7:t"]);
+        assert_eq!(
+            logged(Detail::Extra, all),
+            ["3:e", "4:w", "6:i", "6:d", "7:t"]
+        );
     }
 
     #[test]
@@ -113,6 +128,9 @@ mod tests {
             tracing::info!(vrid = 5, "({}) Entering {} STATE", "VI\n_1\u{7}", "MASTER");
             tracing::info!(target: "netlink_proto", "not ours");
         };
-        assert_eq!(logged(Detail::Extra, events), ["6:(VI", "6:_1\\u{7}) Entering MASTER STATE vrid=5"]);
+        assert_eq!(
+            logged(Detail::Extra, events),
+            ["6:(VI", "6:_1\\u{7}) Entering MASTER STATE vrid=5"]
+        );
     }
 }

@@ -99,7 +99,11 @@ fn writer(options: &Options, process: Option<Process>, names: &Names) -> Writer 
     let plan = plan(options, process, names);
     let mut destinations = Vec::new();
     if let Some(ident) = plan.syslog {
-        destinations.push(Destination::Syslog(Syslog::new("/dev/log", ident, options.facility)));
+        destinations.push(Destination::Syslog(Syslog::new(
+            "/dev/log",
+            ident,
+            options.facility,
+        )));
     }
     if plan.console {
         destinations.push(Destination::Console);
@@ -123,12 +127,20 @@ fn plan(options: &Options, process: Option<Process>, names: &Names) -> Plan {
         let path = path
             .clone()
             .unwrap_or_else(|| crate::dump::directory().join("keepalived.log"));
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let extension = path
             .extension()
             .map(|e| format!(".{}", e.to_string_lossy()))
             .unwrap_or_default();
-        let part = if process.is_none() { String::new() } else { format!("{part}{suffix}") };
+        let part = if process.is_none() {
+            String::new()
+        } else {
+            format!("{part}{suffix}")
+        };
         path.with_file_name(format!("{stem}{part}{extension}"))
     });
     Plan {
@@ -158,7 +170,10 @@ mod tests {
             log_console: true,
             ..Options::default()
         };
-        let names = Names { namespace: Some("blue".into()), instance: Some("a".into()) };
+        let names = Names {
+            namespace: Some("blue".into()),
+            instance: Some("a".into()),
+        };
         let none = Names::default();
         let parent = plan(&options, None, &none);
         assert_eq!(parent.syslog.as_deref(), Some("Keepalived"));
@@ -167,7 +182,11 @@ mod tests {
         let child = plan(&options, Some(Process::Vrrp), &names);
         assert_eq!(child.syslog.as_deref(), Some("Keepalived_vrrp_blue_a"));
         assert_eq!(child.file, Some("/var/log/ka_vrrp_blue_a.log".into()));
-        let quiet = Options { no_syslog: true, foreground: true, ..options };
+        let quiet = Options {
+            no_syslog: true,
+            foreground: true,
+            ..options
+        };
         let quiet = plan(&quiet, Some(Process::Checker), &none);
         assert_eq!((quiet.syslog, quiet.console), (None, true));
     }

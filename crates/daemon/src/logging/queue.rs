@@ -42,8 +42,14 @@ pub(super) struct Line {
 impl Line {
     /// A line said now.
     pub(super) fn now(severity: Severity, text: String) -> Self {
-        let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { severity, time, text }
+        let time = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            severity,
+            time,
+            text,
+        }
     }
 }
 
@@ -72,9 +78,16 @@ struct State {
 impl Queue {
     /// A queue that `writer` empties at once, on the thread that logs.
     pub(super) fn new(writer: Writer) -> Self {
-        let state =
-            State { lines: VecDeque::new(), lost: 0, writer: Some(writer), background: false };
-        Self(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }))
+        let state = State {
+            lines: VecDeque::new(),
+            lost: 0,
+            writer: Some(writer),
+            background: false,
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }))
     }
 
     /// A panic while logging is no reason to stop logging.
@@ -103,7 +116,11 @@ impl Queue {
     pub(super) fn replace_writer(&self, writer: Writer) {
         let mut state = self.lock();
         while state.writer.is_none() {
-            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .0
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         state.writer = Some(writer);
         self.0.changed.notify_all();
@@ -135,11 +152,17 @@ impl Queue {
         loop {
             let mut state = self.lock();
             while state.lines.is_empty() || state.writer.is_none() {
-                state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self
+                    .0
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
             let lines = std::mem::take(&mut state.lines);
             let lost = std::mem::take(&mut state.lost);
-            let Some(mut writer) = state.writer.take() else { continue };
+            let Some(mut writer) = state.writer.take() else {
+                continue;
+            };
             // Written without the lock: this may take as long as it likes.
             drop(state);
             for line in &lines {

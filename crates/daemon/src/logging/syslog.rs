@@ -25,15 +25,28 @@ pub(super) struct Syslog {
 impl Syslog {
     /// Logs as `ident` to the daemon behind `path`.
     pub(super) fn new(path: impl Into<PathBuf>, ident: String, facility: Facility) -> Self {
-        Self { path: path.into(), ident, facility, socket: None, lost: 0 }
+        Self {
+            path: path.into(),
+            ident,
+            facility,
+            socket: None,
+            lost: 0,
+        }
     }
 
     /// Sends one line; counts it when nobody takes it, and tells the count with the next that
     /// somebody takes.
     pub(super) fn write(&mut self, line: &Line) {
         if self.lost > 0 {
-            let text = format!("{} log messages were lost: syslog did not take them", self.lost);
-            if !self.send(&Line { severity: Severity::Warning, text, time: line.time }) {
+            let text = format!(
+                "{} log messages were lost: syslog did not take them",
+                self.lost
+            );
+            if !self.send(&Line {
+                severity: Severity::Warning,
+                text,
+                time: line.time,
+            }) {
                 self.lost += 1;
                 return;
             }
@@ -51,7 +64,9 @@ impl Syslog {
             if self.socket.is_none() {
                 self.socket = self.connect().ok();
             }
-            let Some(socket) = &self.socket else { return false };
+            let Some(socket) = &self.socket else {
+                return false;
+            };
             match socket.send(datagram.as_bytes()) {
                 Ok(_) => return true,
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return false,
@@ -73,7 +88,12 @@ impl Syslog {
         let priority = self.facility.0 * 8 + line.severity.number();
         let seconds = i64::try_from(line.time.as_secs()).unwrap_or(i64::MAX);
         let time = sys::local_time(seconds, c"%h %e %T");
-        format!("<{priority}>{time} {}[{}]: {}", self.ident, std::process::id(), line.text)
+        format!(
+            "<{priority}>{time} {}[{}]: {}",
+            self.ident,
+            std::process::id(),
+            line.text
+        )
     }
 }
 
@@ -82,7 +102,11 @@ mod tests {
     use super::*;
 
     fn line(text: &str) -> Line {
-        Line { severity: Severity::Info, time: Duration::ZERO, text: text.into() }
+        Line {
+            severity: Severity::Info,
+            time: Duration::ZERO,
+            text: text.into(),
+        }
     }
 
     fn received(server: &UnixDatagram) -> String {
@@ -99,7 +123,10 @@ mod tests {
         let mut syslog = Syslog::new(&path, "Keepalived_vrrp".into(), Facility(16 + 3));
         syslog.write(&line("(VI_1) Entering MASTER STATE"));
         let text = received(&server);
-        let end = format!(" Keepalived_vrrp[{}]: (VI_1) Entering MASTER STATE", std::process::id());
+        let end = format!(
+            " Keepalived_vrrp[{}]: (VI_1) Entering MASTER STATE",
+            std::process::id()
+        );
         assert!(text.starts_with("<158>") && text.ends_with(&end), "{text}");
     }
 

@@ -108,6 +108,9 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&log).unwrap(), "before\n");
         Destination::file(log.clone()).write(&line);
         let text = std::fs::read_to_string(&log).unwrap();
-        assert!(text.starts_with("before\n") && text.ends_with(": hello\n"), "{text}");
+        assert!(
+            text.starts_with("before\n") && text.ends_with(": hello\n"),
+            "{text}"
+        );
     }
 }

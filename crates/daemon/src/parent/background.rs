@@ -19,7 +19,12 @@ pub(crate) fn go() -> io::Result<()> {
     // A session's first process could get a terminal again by opening one; its child cannot.
     leave_caller()?;
     std::env::set_current_dir("/")?;
-    let null = OwnedFd::from(OpenOptions::new().read(true).write(true).open("/dev/null")?);
+    let null = OwnedFd::from(
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/null")?,
+    );
     nix::unistd::dup2_stdin(&null)?;
     nix::unistd::dup2_stdout(&null)?;
     nix::unistd::dup2_stderr(&null)?;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rk_config::{Class, Diagnostic, Loaded, Severity, SourceMap};
 
+use super::namespace::{self, NamespaceError};
 use crate::Config;
 use crate::cli::Options;
-use super::namespace::{self, NamespaceError};
 use crate::names;
 use crate::source::{Machine, SystemFiles};
 
@@ -104,7 +104,10 @@ pub(crate) fn judge(loaded: Loaded) -> Result<Arc<Config>, Unusable> {
 
 /// Whether what was read is no configuration.
 fn unusable(loaded: &Loaded) -> Option<Unusable> {
-    let security = loaded.diagnostics.iter().any(|d| d.class == Class::Security);
+    let security = loaded
+        .diagnostics
+        .iter()
+        .any(|d| d.class == Class::Security);
     let nothing_read = loaded.files.files().next().is_none();
     match loaded.exit_status() {
         _ if nothing_read => Some(Unusable::NoFile),
@@ -131,6 +134,10 @@ pub(crate) fn line(files: &SourceMap, diagnostic: &Diagnostic) -> String {
         .place
         .map(|place| format!("({}: Line {}) ", files.name(place.file), place.line))
         .unwrap_or_default();
-    let help = diagnostic.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
+    let help = diagnostic
+        .help
+        .as_deref()
+        .map(|help| format!(" ({help})"))
+        .unwrap_or_default();
     format!("{place}{}{help}", diagnostic.message)
 }

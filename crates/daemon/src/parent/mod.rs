@@ -13,7 +13,6 @@ mod supervisor;
 mod systemd;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, UsageWho, getrusage, setrlimit};
@@ -31,16 +30,16 @@ use supervisor::Supervisor;
 const UMASK: u32 = 0o177;
 
 /// Runs the daemon.
-pub(crate) fn run(options: Options, build: &Build) -> ExitCode {
+pub(crate) fn run(options: &Options, build: &Build) -> ExitCode {
     let Ok(signals) = Held::hold_for_parent(options.ignore_sigint) else {
         return ExitCode::FAILURE;
     };
     sys::use_locale_for_time();
-    let logging = Logging::start(&options, None, &Names::default());
+    let logging = Logging::start(options, None, &Names::default());
     let version = cli::version_line(build);
     tracing::info!("Starting {version}");
-    introduce(&options, build);
-    let code = match start(&options, signals, &logging) {
+    introduce(options, build);
+    let code = match start(options, signals, &logging) {
         Ok(code) => code,
         Err(e) => {
             tracing::error!("{e:#}");
@@ -107,7 +106,9 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
 /// into the options, which the children get.
 fn settle_umask(options: &mut Options, config: &Config) {
     let configured = config.global.umask;
-    let mask = options.umask.map_or_else(|| configured.unwrap_or(UMASK), u32::from);
+    let mask = options
+        .umask
+        .map_or_else(|| configured.unwrap_or(UMASK), u32::from);
     options.umask = u16::try_from(mask).ok();
     umask(Mode::from_bits_truncate(mask));
 }
@@ -120,11 +121,10 @@ fn claim_pid_files(
 ) -> Result<(PidFile, Vec<(Process, PidFile)>), PidFileError> {
     let scheme = names::pid_files(options, config);
     let own = PidFile::claim(&scheme.path(None))?;
-    let mut children = Vec::new();
-    for process in [Process::Vrrp] {
-        children.push((process, PidFile::claim(&scheme.path(Some(process)))?));
-    }
-    Ok((own, children))
+    // The only child there is so far.
+    let process = Process::Vrrp;
+    let file = PidFile::claim(&scheme.path(Some(process)))?;
+    Ok((own, vec![(process, file)]))
 }
 
 /// Who we are and how we were started.
@@ -138,7 +138,11 @@ fn introduce(options: &Options, build: &Build) {
             build.kernel_headers
         );
     }
-    let words: Vec<_> = options.argv.iter().map(|word| format!("'{word}'")).collect();
+    let words: Vec<_> = options
+        .argv
+        .iter()
+        .map(|word| format!("'{word}'"))
+        .collect();
     for line in wrap(&words, 100) {
         tracing::info!("{line}");
     }
@@ -213,10 +217,9 @@ impl Drop for CorePattern {
 
 /// Allows core dumps, under the name that was asked for.
 fn core_dumps(options: &Options) -> Option<CorePattern> {
-    if options.core_dump || options.core_dump_pattern.is_some() {
-        if let Err(e) = setrlimit(Resource::RLIMIT_CORE, RLIM_INFINITY, RLIM_INFINITY) {
-            tracing::warn!("core dumps cannot be allowed: {e}");
-        }
+    let wanted = options.core_dump || options.core_dump_pattern.is_some();
+    if wanted && let Err(e) = setrlimit(Resource::RLIMIT_CORE, RLIM_INFINITY, RLIM_INFINITY) {
+        tracing::warn!("core dumps cannot be allowed: {e}");
     }
     let wanted = options.core_dump_pattern.as_deref()?;
     let before = std::fs::read_to_string(CORE_PATTERN).ok()?;
@@ -229,9 +232,10 @@ fn core_dumps(options: &Options) -> Option<CorePattern> {
 
 /// `CPU usage (self/children) user: 0.000000/0.002464 system: 0.008735/0.002401`
 fn log_cpu_usage() {
-    let (Ok(own), Ok(children)) =
-        (getrusage(UsageWho::RUSAGE_SELF), getrusage(UsageWho::RUSAGE_CHILDREN))
-    else {
+    let (Ok(own), Ok(children)) = (
+        getrusage(UsageWho::RUSAGE_SELF),
+        getrusage(UsageWho::RUSAGE_CHILDREN),
+    ) else {
         return;
     };
     let text = |t: TimeVal| format!("{}.{:06}", t.tv_sec(), t.tv_usec());

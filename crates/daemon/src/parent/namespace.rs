@@ -39,8 +39,12 @@ pub(crate) enum NamespaceError {
 pub(crate) fn enter(name: &str) -> Result<(), NamespaceError> {
     // Where iproute2 keeps them.
     let path = Path::new("/run/netns").join(name);
-    let namespace = File::open(&path)
-        .map_err(|error| NamespaceError::Missing { path: path.clone(), error })?;
-    setns(&namespace, CloneFlags::CLONE_NEWNET)
-        .map_err(|e| NamespaceError::Refused { path, error: e.into() })
+    let namespace = File::open(&path).map_err(|error| NamespaceError::Missing {
+        path: path.clone(),
+        error,
+    })?;
+    setns(&namespace, CloneFlags::CLONE_NEWNET).map_err(|e| NamespaceError::Refused {
+        path,
+        error: e.into(),
+    })
 }

@@ -94,8 +94,12 @@ impl Child {
     /// No memory for the snapshot.
     pub(crate) fn reload(&mut self, config: &Config) -> io::Result<()> {
         let snapshot = Some(Snapshot::of_config(config)?);
-        self.requests.retain(|request| request.message != ToChild::Reload);
-        self.requests.push_back(Request { message: ToChild::Reload, snapshot });
+        self.requests
+            .retain(|request| request.message != ToChild::Reload);
+        self.requests.push_back(Request {
+            message: ToChild::Reload,
+            snapshot,
+        });
         self.reloading = true;
         self.send_waiting();
         Ok(())
@@ -103,8 +107,15 @@ impl Child {
 
     /// Asks the child for something, once: the same request is not queued twice.
     pub(crate) fn ask(&mut self, message: ToChild) {
-        if !self.requests.iter().any(|request| request.message == message) {
-            self.requests.push_back(Request { message, snapshot: None });
+        if !self
+            .requests
+            .iter()
+            .any(|request| request.message == message)
+        {
+            self.requests.push_back(Request {
+                message,
+                snapshot: None,
+            });
         }
         self.send_waiting();
     }

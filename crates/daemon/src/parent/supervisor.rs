@@ -81,7 +81,10 @@ enum Phase {
     /// All is well.
     Running,
     /// The children were told to end; those that have not by then are killed.
-    Stopping { status: u8, kill_at: Option<Instant> },
+    Stopping {
+        status: u8,
+        kill_at: Option<Instant>,
+    },
 }
 
 /// The parent.
@@ -219,7 +222,10 @@ impl Supervisor {
                 slot.state = State::Running(child);
             }
             Err(e) => {
-                let delay = slot.respawn.delay(Duration::ZERO).max(Duration::from_secs(1));
+                let delay = slot
+                    .respawn
+                    .delay(Duration::ZERO)
+                    .max(Duration::from_secs(1));
                 tracing::error!("{} process cannot be started: {e}", title(process));
                 slot.state = State::Waiting(Instant::now() + delay);
             }
@@ -228,10 +234,12 @@ impl Supervisor {
 
     /// Every child that runs.
     fn running(&mut self) -> impl Iterator<Item = &mut Child> {
-        self.slots.iter_mut().filter_map(|slot| match &mut slot.state {
-            State::Running(child) => Some(child),
-            State::Idle | State::Waiting(_) | State::Leaving(_) => None,
-        })
+        self.slots
+            .iter_mut()
+            .filter_map(|slot| match &mut slot.state {
+                State::Running(child) => Some(child),
+                State::Idle | State::Waiting(_) | State::Leaving(_) => None,
+            })
     }
 
     /// The child with this pid.
@@ -365,7 +373,10 @@ impl Supervisor {
         let now = Instant::now();
         if let Phase::Stopping { status, kill_at } = self.phase {
             if kill_at.is_some_and(|at| at <= now) {
-                self.phase = Phase::Stopping { status, kill_at: None };
+                self.phase = Phase::Stopping {
+                    status,
+                    kill_at: None,
+                };
                 for slot in &self.slots {
                     if let State::Running(child) | State::Leaving(child) = &slot.state {
                         let name = title(slot.process).to_lowercase();
@@ -410,9 +421,9 @@ impl Supervisor {
                 tracing::error!("The new configuration cannot be used, the old one stays in force");
             }
             Ok(config) => match unchangeable(&self.config, &config) {
-                Some(what) => tracing::error!(
-                    "Cannot change {what} at a reload - please restart keepalived"
-                ),
+                Some(what) => {
+                    tracing::error!("Cannot change {what} at a reload - please restart keepalived");
+                }
                 None => self.take_over(config),
             },
         }
@@ -464,7 +475,10 @@ impl Supervisor {
     //------- Dumps
 
     fn dump_data(&mut self) {
-        tracing::info!("Printing parent data for process({}) on signal", std::process::id());
+        tracing::info!(
+            "Printing parent data for process({}) on signal",
+            std::process::id()
+        );
         let names = names::names(&self.options, &self.config);
         let path = dump::path(Dump::ParentData, &self.config, &names);
         let text = dump::global::render(&self.config, dump::global::Reader::Parent);
@@ -513,11 +527,17 @@ fn unchangeable(old: &Config, new: &Config) -> Option<&'static str> {
     let (old, new) = (&old.global, &new.global);
     [
         ("network namespace", old.net_namespace != new.net_namespace),
-        ("IPVS network namespace", old.net_namespace_ipvs != new.net_namespace_ipvs),
+        (
+            "IPVS network namespace",
+            old.net_namespace_ipvs != new.net_namespace_ipvs,
+        ),
         ("instance name", old.instance != new.instance),
         ("use_pid_dir", old.use_pid_dir != new.use_pid_dir),
         ("nftables table name", old.nftables != new.nftables),
-        ("disable_local_igmp", old.disable_local_igmp != new.disable_local_igmp),
+        (
+            "disable_local_igmp",
+            old.disable_local_igmp != new.disable_local_igmp,
+        ),
     ]
     .into_iter()
     .find_map(|(what, changed)| changed.then_some(what))
@@ -588,7 +608,10 @@ mod tests {
     #[test]
     fn only_some_statuses_are_for_good() {
         let exited = |code| permanent(&WaitStatus::Exited(Pid::from_raw(5), code));
-        assert_eq!([exited(1), exited(2), exited(4)], [Some(1), Some(2), Some(4)]);
+        assert_eq!(
+            [exited(1), exited(2), exited(4)],
+            [Some(1), Some(2), Some(4)]
+        );
         assert_eq!([exited(0), exited(3), exited(70), exited(204)], [None; 4]);
         let killed = WaitStatus::Signaled(Pid::from_raw(5), nix::sys::signal::SIGKILL, false);
         assert_eq!(permanent(&killed), None);
