@@ -104,8 +104,14 @@ impl World {
         let Some(id) = self.asked.get(&completion.id).copied() else {
             return;
         };
-        for (op, result) in completion.results {
-            self.answered(id, now, &op, result);
+        // Those that came together are announced together: a round for all, then the next round.
+        let new: Vec<usize> = completion
+            .results
+            .into_iter()
+            .filter_map(|(op, result)| self.answered(id, &op, result))
+            .collect();
+        if let Some(repeat) = self.routers.get(id).map(|r| r.burst).filter(|n| *n > 0) {
+            self.announce_places(id, now, &new, repeat);
         }
         if completion.last {
             self.asked.remove(&completion.id);
@@ -116,28 +122,20 @@ impl World {
         }
     }
 
-    /// The kernel's answer about one address: announce it at once if neighbours wait for it.
+    /// The kernel's answer about one address; its place, if the kernel has it now.
     fn answered(
         &mut self,
         id: RouterId,
-        now: Instant,
         op: &Op,
         result: Result<Outcome, AddressError>,
-    ) {
-        let Some(router) = self.routers.get_mut(id) else {
-            return;
-        };
-        let Some(place) = router.asked.as_mut().and_then(|a| a.places.pop_front()) else {
-            return;
-        };
+    ) -> Option<usize> {
+        let router = self.routers.get_mut(id)?;
+        let place = router.asked.as_mut()?.places.pop_front()?;
         let name = router.plan.settings.name.clone();
-        let Some((held, address)) = router
+        let (held, address) = router
             .held
             .get_mut(place)
-            .zip(router.plan.addresses.get(place))
-        else {
-            return;
-        };
+            .zip(router.plan.addresses.get(place))?;
         match (op, result) {
             (Op::Add(_), Ok(_)) => {
                 held.set = true;
@@ -145,10 +143,7 @@ impl World {
                     "Assigned address {} for interface {}",
                     address.prefix, address.interface
                 );
-                let repeat = router.burst;
-                if repeat > 0 {
-                    self.announce_places(id, now, &[place], repeat);
-                }
+                return Some(place);
             }
             (Op::Delete(_), Ok(outcome)) => {
                 held.set = false;
@@ -173,6 +168,7 @@ impl World {
                 );
             }
         }
+        None
     }
 
     /// Tells the neighbours where the addresses are: those that the kernel has at once, the
@@ -232,6 +228,11 @@ impl World {
                 Some((announcement, interval))
             })
             .collect();
+        for (announcement, _) in &ready {
+            if let Some(link) = self.reflector.table().by_index(announcement.ifindex) {
+                self.announcements.name(announcement.ifindex, &link.name);
+            }
+        }
         for _ in 0..repeat {
             for (announcement, interval) in &ready {
                 self.announcements.push(now, *interval, *announcement);
@@ -250,6 +251,7 @@ impl World {
         };
         let router_flag = source.is_ipv6() && forwards_ipv6(&link.name);
         if let Ok(announcement) = Announcement::new(link, source, router_flag) {
+            self.announcements.name(link.index, &link.name);
             for _ in 0..repeat {
                 self.announcements.push(now, Duration::ZERO, announcement);
             }

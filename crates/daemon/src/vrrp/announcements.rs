@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rk_base::{IfIndex, Instant};
@@ -18,6 +19,8 @@ const BUDGET: Duration = Duration::from_millis(1);
 #[derive(Debug, Default)]
 pub(super) struct Announcements {
     due: VecDeque<Announcement>,
+    /// Names of the interfaces, for the log.
+    names: HashMap<IfIndex, Arc<str>>,
     /// Ordered by time, then by when they were asked for.
     paced: BinaryHeap<Reverse<(Instant, u64)>>,
     parked: HashMap<u64, Announcement>,
@@ -27,6 +30,17 @@ pub(super) struct Announcements {
 }
 
 impl Announcements {
+    /// How the log calls an interface.
+    pub(super) fn name(&mut self, ifindex: IfIndex, name: &str) {
+        if self
+            .names
+            .get(&ifindex)
+            .is_none_or(|known| **known != *name)
+        {
+            self.names.insert(ifindex, name.into());
+        }
+    }
+
     /// Queues one announcement, `interval` after the one before it on the same interface.
     pub(super) fn push(&mut self, now: Instant, interval: Duration, announcement: Announcement) {
         if interval.is_zero() {
@@ -66,23 +80,20 @@ impl Announcements {
         }
         let queue = self.due.make_contiguous();
         let sent = announcer.send(queue, BUDGET);
+        let names = &self.names;
+        let name = |a: &Announcement| names.get(&a.ifindex).map_or("?", |n| &**n);
         for (at, error) in &sent.failed {
             if let Some(a) = queue.get(*at) {
-                warn!(
-                    "announcing {} on interface {}: {error}",
-                    a.address, a.ifindex
-                );
+                warn!("announcing {} on {}: {error}", a.address, name(a));
             }
         }
         for a in self.due.drain(..sent.done) {
-            if a.address.is_ipv4() {
-                debug!("Sending gratuitous ARP on {} for {}", a.ifindex, a.address);
+            let what = if a.address.is_ipv4() {
+                "gratuitous ARP"
             } else {
-                debug!(
-                    "Sending unsolicited Neighbour Advert on {} for {}",
-                    a.ifindex, a.address
-                );
-            }
+                "unsolicited Neighbour Advert"
+            };
+            debug!("Sending {what} on {} for {}", name(&a), a.address);
         }
     }
 

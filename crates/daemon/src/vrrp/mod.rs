@@ -40,6 +40,7 @@ use tracing::{error, info, warn};
 use self::stall::StallDetector;
 use self::world::{Parts, World};
 use crate::ipc::{ChildLink, ChildStart, Command, FromChild};
+use crate::signal::{Held, Signal};
 
 /// Adverts due within this span of each other leave in one system call.
 const COALESCE: Duration = Duration::from_micros(500);
@@ -56,6 +57,7 @@ enum Wake {
     Script(Finished),
     Parent(std::io::Result<Option<Command>>),
     Config(Box<std::io::Result<rk_config::Config>>),
+    Signal(Signal),
     Stop,
 }
 
@@ -120,6 +122,10 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<E
     let mut term = signal(SignalKind::terminate()).context("watching for TERM")?;
     let mut int = signal(SignalKind::interrupt()).context("watching for INT")?;
     let mut stalls = StallDetector::new(world.clock.now());
+    // Requests usually come through the parent; somebody may send one to this process directly.
+    let direct = Held::hold_for_child()
+        .and_then(Held::listen)
+        .context("watching for signals")?;
     let mut reading: Option<tokio::task::JoinHandle<std::io::Result<rk_config::Config>>> = None;
     loop {
         let due = world.next_due();
@@ -136,6 +142,7 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<E
             finished = world.scripts.finished() => Wake::Script(finished),
             message = link.recv() => Wake::Parent(message),
             config = join(&mut reading), if reading.is_some() => Wake::Config(Box::new(config)),
+            signal = direct.recv() => Wake::Signal(signal.context("reading signals")?),
             _ = term.recv() => Wake::Stop,
             _ = int.recv(), if !world.options.ignore_sigint => Wake::Stop,
         };
@@ -167,6 +174,14 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<E
                 reading = Some(tokio::task::spawn_blocking(|| snapshot.read_config()));
             }
             Wake::Parent(Ok(Some(command))) => world.answer(&command),
+            Wake::Signal(signal) => match signal {
+                Signal::DumpData => world.answer(&Command::DumpData),
+                Signal::DumpStats => world.answer(&Command::DumpStats),
+                Signal::DumpStatsAndClear => world.answer(&Command::DumpStatsAndClear),
+                Signal::DumpJson => world.answer(&Command::DumpJson),
+                Signal::Reload => info!("to reload, signal the parent process: it reads the file"),
+                Signal::Stop | Signal::ChildEnded => {}
+            },
             Wake::Parent(Ok(None)) => return Ok(End::Orphaned),
             Wake::Parent(Err(e)) => warn!("the parent said what this version does not know: {e}"),
             Wake::Stop => return Ok(End::Asked),

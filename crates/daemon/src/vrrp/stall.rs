@@ -15,6 +15,10 @@ pub(super) struct StallDetector {
     asleep: Instant,
     /// When it means to wake at the latest.
     wake_at: Instant,
+    /// When it woke last.
+    woke_at: Instant,
+    /// How long the turn before took: a process is stopped in the middle of one, too.
+    turn: Duration,
 }
 
 /// Nobody listened from one instant on for this long.
@@ -28,6 +32,8 @@ impl StallDetector {
         Self {
             asleep: now,
             wake_at: now,
+            woke_at: now,
+            turn: Duration::ZERO,
         }
     }
 
@@ -42,11 +48,14 @@ impl StallDetector {
     /// The loop is done with its turn.
     pub(super) fn sleeps(&mut self, now: Instant) {
         self.asleep = now;
+        self.turn = now.since(self.woke_at);
     }
 
     /// The loop woke: how late, if it is late at all.
     pub(super) fn woke(&mut self, now: Instant) -> Option<Stall> {
-        let length = now.since(self.wake_at.max(self.asleep));
+        let overslept = now.since(self.wake_at.max(self.asleep));
+        let length = overslept.max(std::mem::take(&mut self.turn));
+        self.woke_at = now;
         // A millisecond is what schedulers take on a busy machine.
         (length > Duration::from_millis(1)).then_some(Stall { length })
     }
@@ -81,6 +90,24 @@ mod tests {
                 length: Duration::from_millis(9900)
             })
         );
+    }
+
+    #[test]
+    fn being_stopped_in_the_middle_of_a_turn_counts_too() {
+        let mut d = StallDetector::new(ms(0));
+        d.sleep(None, Duration::from_millis(100));
+        assert_eq!(d.woke(ms(50)), None);
+        d.sleeps(ms(10_050));
+        d.sleep(None, Duration::from_millis(100));
+        assert_eq!(
+            d.woke(ms(10_060)),
+            Some(Stall {
+                length: Duration::from_secs(10)
+            })
+        );
+        d.sleeps(ms(10_060));
+        d.sleep(None, Duration::from_millis(100));
+        assert_eq!(d.woke(ms(10_100)), None);
     }
 
     #[test]
