@@ -123,6 +123,15 @@ impl Announcement {
     }
 }
 
+/// Whether this machine forwards IPv6 on `link`: then its advertisements say Router.
+///
+/// Reads a file of the thread's network namespace; no if it cannot be read.
+#[must_use]
+pub fn forwards_ipv6(link: &Link) -> bool {
+    let path = format!("/proc/sys/net/ipv6/conf/{}/forwarding", link.name);
+    std::fs::read_to_string(path).is_ok_and(|text| text.trim() != "0")
+}
+
 /// A gratuitous ARP: a broadcast request in which sender and target are the same address
 /// (RFC 5944 §4.6), as keepalived sends it: the target MAC is the broadcast one.
 ///

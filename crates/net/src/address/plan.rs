@@ -1,6 +1,9 @@
 //! The difference between the addresses that are and those that shall be. Pure.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use rk_base::IfIndex;
 
 use super::{Address, Op, PROTOCOL_KEEPALIVED};
 use crate::reflector::LinkAddress;
@@ -12,23 +15,44 @@ use crate::reflector::LinkAddress;
 /// so that an address can move to another interface; additions keep the desired order. An address
 /// whose label, broadcast, scope, flags or lifetime differ is deleted and added again: the kernel
 /// cannot change them in place.
+///
+/// With the first IPv4 address of a network the kernel deletes all others of that network on the
+/// interface (unless `promote_secondaries` is set there): those that shall stay are added again,
+/// which is nothing if they did stay.
 #[must_use]
 pub fn diff(current: &[Address], desired: &[Address]) -> Vec<Op> {
     let wanted: HashMap<_, _> = desired.iter().map(|a| (a.key(), a)).collect();
     let held: HashMap<_, _> = current.iter().map(|a| (a.key(), a)).collect();
-    let gone = current
+    let gone: Vec<_> = current
         .iter()
-        .filter(|c| wanted.get(&c.key()).is_none_or(|w| w != c));
+        .filter(|c| wanted.get(&c.key()).is_none_or(|w| w != c))
+        .collect();
+    let shaken: HashSet<_> = gone.iter().filter_map(|a| network(a)).collect();
+    let is_shaken = |a: &Address| network(a).is_some_and(|n| shaken.contains(&n));
     let mut named = HashSet::new();
     let new = desired
         .iter()
         .filter(|d| named.insert(d.key()))
         .map(|d| wanted[&d.key()])
-        .filter(|d| held.get(&d.key()).is_none_or(|h| h != d));
-    gone.cloned()
+        .filter(|d| held.get(&d.key()).is_none_or(|h| h != d) || is_shaken(d));
+    let new: Vec<_> = new.cloned().map(Op::Add).collect();
+    gone.into_iter()
+        .cloned()
         .map(Op::Delete)
-        .chain(new.cloned().map(Op::Add))
+        .chain(new)
         .collect()
+}
+
+/// The IPv4 network an address shares with others on its interface.
+fn network(address: &Address) -> Option<(IfIndex, u32, u8)> {
+    let len = address.prefix.len();
+    match address.peer.unwrap_or(address.prefix.addr()) {
+        IpAddr::V4(a) if len < 32 => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
+            Some((address.ifindex, u32::from(a) & mask, len))
+        }
+        _ => None,
+    }
 }
 
 /// Why an address looks like one that an earlier run left behind.
@@ -81,8 +105,6 @@ pub fn leftovers<'a>(
 
 #[cfg(test)]
 mod tests {
-    use rk_base::IfIndex;
-
     use super::*;
 
     fn on(ifindex: u32, prefix: &str) -> Address {
@@ -107,15 +129,27 @@ mod tests {
 
     #[test]
     fn deletions_come_first_and_additions_in_the_configured_order() {
-        let current = [on(2, "192.0.2.1/24"), on(2, "192.0.2.2/24")];
-        let desired = [
-            on(3, "192.0.2.9/24"),
-            on(2, "192.0.2.2/24"),
-            on(3, "192.0.2.1/24"),
-        ];
+        let current = [on(2, "192.0.2.1"), on(2, "192.0.2.2")];
+        let desired = [on(3, "192.0.2.9"), on(2, "192.0.2.2"), on(3, "192.0.2.1")];
         assert_eq!(
             shown(&diff(&current, &desired)),
-            ["-192.0.2.1/24@2", "+192.0.2.9/24@3", "+192.0.2.1/24@3"]
+            ["-192.0.2.1@2", "+192.0.2.9@3", "+192.0.2.1@3"]
+        );
+    }
+
+    #[test]
+    fn what_the_kernel_deletes_with_another_is_added_again() {
+        let [first, second, other, elsewhere] = [
+            on(2, "192.0.2.1/24"),
+            on(2, "192.0.2.2/24"),
+            on(2, "198.51.100.1/24"),
+            on(3, "192.0.2.3/24"),
+        ];
+        let current = [first, second.clone(), other.clone(), elsewhere.clone()];
+        let desired = [second, other, elsewhere];
+        assert_eq!(
+            shown(&diff(&current, &desired)),
+            ["-192.0.2.1/24@2", "+192.0.2.2/24@2"]
         );
     }
 

@@ -267,6 +267,8 @@ pub struct Pool {
     stamps: StampReader,
     clock: Clock,
     slots: Vec<RecvSlot>,
+    /// The last drain ended at its limit.
+    more: bool,
 }
 
 /// Which sockets of `epoll` have something to read, without waiting.
@@ -300,6 +302,7 @@ impl Pool {
             slots: (0..sys::BATCH)
                 .map(|_| RecvSlot::new(TRUNCATE_AT))
                 .collect(),
+            more: false,
         })
     }
 
@@ -377,11 +380,15 @@ impl Pool {
         })
     }
 
-    /// Waits until a [`drain`](Self::drain) would find something. Cancel-safe.
+    /// Waits until a [`drain`](Self::drain) would find something. After one that ended at its limit
+    /// the runtime looks at its timers and other sockets first. Cancel-safe.
     ///
     /// # Errors
     /// None that a working kernel gives.
     pub async fn readable(&self) -> io::Result<()> {
+        if self.more {
+            tokio::task::yield_now().await;
+        }
         loop {
             let mut guard = self.epoll.readable().await?;
             let looked = guard.try_io(|epoll| {
@@ -408,6 +415,7 @@ impl Pool {
     pub fn drain(&mut self, mut deliver: impl FnMut(Received<'_>)) -> io::Result<Drained> {
         let mut result = Drained::default();
         let mut events = [EpollEvent::empty(); EVENTS];
+        self.more = false;
         loop {
             let ready = look(self.epoll.get_ref().get(), &mut events)?;
             self.stamps.refresh(self.clock);
@@ -419,6 +427,7 @@ impl Pool {
                 return Ok(result);
             }
             if result.packets >= DRAIN_LIMIT {
+                self.more = true;
                 result.more = true;
                 return Ok(result);
             }

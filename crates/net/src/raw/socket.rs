@@ -26,10 +26,14 @@ const IPV6_FREEBIND: i32 = 78;
 /// `SO_MEMINFO` gives nine `u32`; this is the place of the count of dropped packets.
 const SK_MEMINFO_DROPS: usize = 8;
 
+/// A thousand adverts that come or go at once are charged with a byte count of nearly a million,
+/// four times what a socket is given by default.
+const BUFFER: usize = 4 << 20;
+
 /// What the configuration says about a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketOptions {
-    /// Size of the receive buffer in bytes (`vrrp_rx_bufs_size`); the kernel's default if unset.
+    /// Size of the receive buffer in bytes; if unset, room for some thousand adverts.
     pub receive_buffer: Option<usize>,
     /// IPv6 unicast: the hop limit to send with (`unicast_ttl`); 255 if unset.
     pub hop_limit: Option<u8>,
@@ -184,9 +188,9 @@ fn receiver(key: &Key, options: &SocketOptions) -> Result<Socket, OpenError> {
             let _ = sys::setsockopt_int(socket.as_fd(), libc::IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
         }
     }
-    if let Some(size) = options.receive_buffer {
-        set_receive_buffer(&socket, size).map_err(OpenError::at("size the receive buffer"))?;
-    }
+    let size = options.receive_buffer.unwrap_or(BUFFER);
+    set_buffer(&socket, size, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF)
+        .map_err(OpenError::at("size the receive buffer"))?;
     match (key.peers, key.ifindex) {
         (Peers::Multicast(group), Some(ifindex)) => join(&socket, group, ifindex)?,
         (Peers::Multicast(_), None) => return Err(OpenError::InterfaceNeeded),
@@ -207,15 +211,10 @@ fn discard(socket: &Socket) {
 }
 
 /// Above the system's limit if we may, else as far as it goes.
-fn set_receive_buffer(socket: &Socket, size: usize) -> io::Result<()> {
-    let value = i32::try_from(size).unwrap_or(i32::MAX);
-    sys::setsockopt_int(
-        socket.as_fd(),
-        libc::SOL_SOCKET,
-        libc::SO_RCVBUFFORCE,
-        value,
-    )
-    .or_else(|_| socket.set_recv_buffer_size(size))
+fn set_buffer(socket: &Socket, size: usize, force: i32, plain: i32) -> io::Result<()> {
+    let size = i32::try_from(size).unwrap_or(i32::MAX);
+    sys::setsockopt_int(socket.as_fd(), libc::SOL_SOCKET, force, size)
+        .or_else(|_| sys::setsockopt_int(socket.as_fd(), libc::SOL_SOCKET, plain, size))
 }
 
 fn join(socket: &Socket, group: IpAddr, ifindex: IfIndex) -> Result<(), OpenError> {
@@ -264,6 +263,8 @@ fn sender(key: &Key, options: &SocketOptions) -> Result<Socket, OpenError> {
     socket
         .set_priority(PRIORITY_CONTROL)
         .map_err(OpenError::at("raise the priority"))?;
+    set_buffer(&socket, BUFFER, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)
+        .map_err(OpenError::at("size the send buffer"))?;
     match key.family() {
         Family::V4 => sender_v4(&socket, key)?,
         Family::V6 => sender_v6(&socket, key, options)?,

@@ -88,6 +88,8 @@ pub struct Reflector {
     lost: bool,
     /// The round makes up for a loss (and is not the first one).
     recovering: bool,
+    /// The last look ended before the queue did.
+    more: bool,
     changes: Vec<Change>,
 }
 
@@ -117,6 +119,7 @@ impl Reflector {
             interrupted: false,
             lost: false,
             recovering: false,
+            more: false,
             changes: Vec::new(),
         };
         reflector.begin_round()?;
@@ -137,12 +140,16 @@ impl Reflector {
     }
 
     /// Waits for changes; the [`table`](Self::table) has them already when they are returned.
-    /// Hands out some hundred at most, so that adverts go out in between. Cancel-safe.
+    /// Hands out some hundred at most and then lets the runtime look at its timers and sockets, so
+    /// that adverts go out in between. Cancel-safe.
     ///
     /// # Errors
     /// See [`ReflectorError`].
     pub async fn next(&mut self) -> Result<Vec<Change>, ReflectorError> {
         loop {
+            if self.more {
+                tokio::task::yield_now().await;
+            }
             self.socket.readable().await?;
             self.look()?;
             if !self.changes.is_empty() {
@@ -176,6 +183,10 @@ impl Reflector {
     fn ask_next(&mut self) -> Result<(), ReflectorError> {
         let Some(dump) = self.waiting.pop_front() else {
             self.running = None;
+            if self.lost {
+                // What was lost can be part of this very round: it proves nothing to be gone.
+                return Ok(());
+            }
             self.table.sweep(&mut self.changes);
             if std::mem::take(&mut self.recovering) {
                 self.changes.push(Change::Resynced);
@@ -198,6 +209,7 @@ impl Reflector {
 
     /// Reads what is queued, up to a limit.
     fn look(&mut self) -> Result<(), ReflectorError> {
+        self.more = true;
         for _ in 0..LOOK {
             let messages: Vec<_> = match self.socket.receive()? {
                 Datagram::Messages(bytes) => split(bytes).filter_map(parse).collect(),
@@ -213,6 +225,7 @@ impl Reflector {
                         continue;
                     }
                     self.socket.found_empty();
+                    self.more = false;
                     return Ok(());
                 }
             };

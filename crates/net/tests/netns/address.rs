@@ -300,11 +300,17 @@ fn a_reload_and_the_clean_up_after_a_crash_are_the_difference() {
                 let mut writer = AddressWriter::new(Clock::new()).unwrap();
                 let mut labelled = on(&a, "va", "10.1.0.2/24");
                 labelled.label = Some("va:2".into());
-                let old = [on(&a, "va", "10.1.0.1/24"), on(&a, "va", "10.1.0.2/24")];
+                let old = ["10.1.0.1/24", "10.1.0.2/24", "10.1.0.4/24"].map(|p| on(&a, "va", p));
+                // 10.1.0.4 stays as it is, although the kernel deletes it with 10.1.0.1.
+                for conf in ["all", "va"] {
+                    let path = format!("/proc/sys/net/ipv4/conf/{conf}/promote_secondaries");
+                    std::fs::write(path, "0").unwrap();
+                }
                 perform(&mut writer, diff(&[], &old)).await;
                 let new = [
                     labelled,
                     on(&a, "va", "10.1.0.3/24"),
+                    old[2].clone(),
                     on(&a, "va", "fd00::3/64"),
                 ];
                 let got = perform(&mut writer, diff(&old, &new)).await;
@@ -316,6 +322,7 @@ fn a_reload_and_the_clean_up_after_a_crash_are_the_difference() {
                         "10.0.0.1/24",
                         "10.1.0.2/24",
                         "10.1.0.3/24",
+                        "10.1.0.4/24",
                         "fd00::3/64",
                         "fe80::a/64"
                     ]
@@ -336,7 +343,10 @@ fn a_reload_and_the_clean_up_after_a_crash_are_the_difference() {
                 };
                 assert_eq!(by(LeftoverReason::Configured), ["10.1.0.2", "10.1.0.9"]);
                 if table.all_addresses().any(|a| a.protocol.is_some()) {
-                    assert_eq!(by(LeftoverReason::Protocol), ["10.1.0.3", "fd00::3"]);
+                    assert_eq!(
+                        by(LeftoverReason::Protocol),
+                        ["10.1.0.3", "10.1.0.4", "fd00::3"]
+                    );
                 }
                 let vips: Vec<IpAddr> = configured.iter().map(|a| a.prefix.addr()).collect();
                 let source = table.primary_ipv4(a.ifindex("va"), |a| vips.contains(&a));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rk_net::{Change, Reflector};
+use rk_net::{Alarm, Change, Reflector};
 
 use crate::sandbox::{Host, block_on, sandboxed, two_hosts};
 
@@ -208,4 +208,38 @@ fn a_change_can_be_seen_without_waiting() {
             assert!(!reflector.table().by_name("va").unwrap().is_usable());
         });
     });
+}
+
+#[test]
+fn a_flood_of_changes_does_not_hold_up_a_timer() {
+    sandboxed(
+        "reflector::a_flood_of_changes_does_not_hold_up_a_timer",
+        || {
+            let (a, _b) = two_hosts();
+            let _at_a = a.enter();
+            block_on(async {
+                let mut reflector = Reflector::open(None).await.unwrap();
+                let mut alarm = Alarm::new().unwrap();
+                let lines: String = (0..2000)
+                    .map(|n| format!("addr add 10.9.{}.{}/32 dev va\n", n / 250, n % 250))
+                    .collect();
+                a.ip_batch(&lines);
+                let mut changes = reflector.next().await.unwrap().len();
+                alarm.set(Some(rk_base::Instant::ZERO)).unwrap();
+                // The changes are asked for first, and there are always more: all the same the runtime
+                // gets to see that the timer went off.
+                let fired = loop {
+                    tokio::select! {
+                        biased;
+                        more = reflector.next() => changes += more.unwrap().len(),
+                        _ = alarm.fired() => break changes,
+                    }
+                };
+                assert!(fired < 500, "{fired} changes before the timer");
+                while changes < 2000 {
+                    changes += reflector.next().await.unwrap().len();
+                }
+            });
+        },
+    );
 }
