@@ -7,9 +7,16 @@
 //! `RKEEPALIVED_TEST_OURS=keepalived` puts keepalived in the place of ours. That is how a scenario
 //! is itself tested: what the reference cannot pass, the scenario may not ask.
 
+mod bad_input;
 mod bed;
 mod bytes;
 mod cell;
+mod cli;
+mod conf_samples;
+mod guides;
+mod honest_time;
 mod lifecycle;
+mod mail;
 mod matrix;
 mod notify;
+mod tracking;

@@ -30,7 +30,7 @@ for binary; do
     touch "/run/lab/${binary##*/}"
     mount --bind "$binary" "/run/lab/${binary##*/}"
 done
-for directory in /etc/keepalived /etc/init.d /var/log /var/spool; do
+for directory in /etc/keepalived /etc/init.d /usr/local/sbin /var/log /var/spool; do
     [ ! -d "$directory" ] || mount -t tmpfs -o mode=755 tmpfs "$directory"
 done
 for directory in /tmp /var/tmp; do

@@ -1,0 +1,192 @@
+//! The command line: the same words give the same status, on the same stream, as keepalived's.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use rk_lab::{Node, Which};
+
+use crate::bed::{DEV, lab, ours};
+
+fn run(which: Which, arguments: &[&str]) -> Output {
+    let mut command = match which {
+        Which::Keepalived => Command::new("/usr/sbin/keepalived"),
+        Which::Rkeepalived => Command::new(env!("CARGO_BIN_EXE_rkeepalived")),
+    };
+    command
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+/// Both programs' answers to the same words.
+fn both(arguments: &[&str]) -> [Output; 2] {
+    [run(Which::Keepalived, arguments), run(ours(), arguments)]
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn what_needs_no_daemon() {
+    if !Path::new("/usr/sbin/keepalived").exists() {
+        return crate::bed::skipped("keepalived is not installed");
+    }
+    for arguments in [
+        &["--signum=STOP"][..],
+        &["--signum", "RELOAD"],
+        &["--signum=DATA"],
+        &["--signum=STATS"],
+        &["--signum=STATS_CLEAR"],
+        &["--signum=JSON"],
+    ] {
+        let [theirs, mine] = both(arguments);
+        assert_eq!(text(&theirs.stdout), text(&mine.stdout), "{arguments:?}");
+        assert_eq!(theirs.status.code(), mine.status.code(), "{arguments:?}");
+    }
+    for arguments in [&["-v"][..], &["--version"], &["-h"], &["--help"]] {
+        let [theirs, mine] = both(arguments);
+        assert_eq!(
+            (theirs.status.code(), mine.status.code()),
+            (Some(0), Some(0)),
+            "{arguments:?}"
+        );
+        assert!(
+            mine.stdout.is_empty() && !mine.stderr.is_empty(),
+            "{arguments:?} is on stderr"
+        );
+        assert!(
+            theirs.stdout.is_empty() && !theirs.stderr.is_empty(),
+            "{arguments:?}"
+        );
+    }
+    for arguments in [
+        &["--signum=NONSENSE"][..],
+        &["-Z"],
+        &["--no-such-option"],
+        &["-f"],
+        &["-n", "-p"],
+        &["--use-file="],
+    ] {
+        let [theirs, mine] = both(arguments);
+        assert_eq!(theirs.status.code(), mine.status.code(), "{arguments:?}");
+        assert_eq!(mine.status.code(), Some(1), "{arguments:?}");
+        assert_eq!(
+            theirs.stderr.is_empty(),
+            mine.stderr.is_empty(),
+            "{arguments:?}: {}{}",
+            text(&theirs.stderr),
+            text(&mine.stderr)
+        );
+    }
+    let version = run(ours(), &["-v"]);
+    let version = text(&version.stderr);
+    for part in [
+        "Keepalived v",
+        "Config options:",
+        "System options:",
+        "VRRP",
+        "VRRP_AUTH",
+    ] {
+        assert!(
+            version.contains(part),
+            "monitoring looks for `{part}` in\n{version}"
+        );
+    }
+}
+
+/// Configurations, and what `-t` answers: the statuses that scripts rely on.
+const VERDICTS: &[(&str, &str, i32)] = &[
+    ("empty", "", 0),
+    (
+        "good",
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n",
+        0,
+    ),
+    (
+        "unknown keyword",
+        "global_defs {\nno_such_keyword 1\n}\n",
+        5,
+    ),
+    (
+        "bad number",
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 300\n}\n",
+        5,
+    ),
+    (
+        "no brace",
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n",
+        5,
+    ),
+    (
+        "missing interface",
+        "vrrp_instance A {\ninterface eth7\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n",
+        5,
+    ),
+    (
+        "no value",
+        "vrrp_instance A {\ninterface\nvirtual_router_id 1\n}\n",
+        2,
+    ),
+    ("strict include", "includem /etc/keepalived/none.conf\n", 6),
+    ("optional include", "include /etc/keepalived/none.conf\n", 0),
+    (
+        "script without security",
+        "vrrp_script s {\nscript /usr/bin/true\n}\nvrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\ntrack_script {\ns\n}\n}\n",
+        6,
+    ),
+];
+
+#[test]
+fn a_configuration_test_ends_as_keepalived_s() {
+    let Some(lab) = lab("verdicts") else { return };
+    lab.bridge("lan");
+    let node = lab.node("one");
+    lab.link("lan", &node, DEV, &["10.0.0.9/24"]);
+    let status = |which: Which| -> (Option<i32>, String) {
+        let command = format!("{} -t -f /etc/keepalived/keepalived.conf", which.program());
+        let output = node.try_sh(&command);
+        (
+            output.status.code(),
+            text(&output.stderr) + &text(&output.stdout),
+        )
+    };
+    for (what, conf, expected) in VERDICTS {
+        node.write("/etc/keepalived/keepalived.conf", conf);
+        for which in [Which::Keepalived, ours()] {
+            let (code, said) = status(which);
+            assert_eq!(code, Some(*expected), "{what}, {which:?}:\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_complaint_points_at_the_word() {
+    if ours() == Which::Keepalived {
+        return crate::bed::skipped("keepalived names the line only");
+    }
+    let Some(lab) = lab("caret") else { return };
+    let node = lab.node("one");
+    let said = |node: &Node, conf: &str| {
+        node.write("/etc/keepalived/keepalived.conf", conf);
+        let output = node.try_sh("/run/lab/rkeepalived -t -f /etc/keepalived/keepalived.conf");
+        text(&output.stderr)
+    };
+    let typo = said(
+        &node,
+        "vrrp_instance A {\n    interface lo\n    virtual_router_di 51\n    virtual_ipaddress {\n        10.0.0.1\n    }\n}\n",
+    );
+    for part in [
+        "keepalived.conf",
+        "virtual_router_di 51",
+        "^",
+        "did you mean",
+        "virtual_router_id",
+    ] {
+        assert!(typo.contains(part), "no `{part}` in\n{typo}");
+    }
+    assert!(
+        typo.contains(":3:5") || typo.contains("Line 3"),
+        "line and column in\n{typo}"
+    );
+}
