@@ -29,7 +29,6 @@ use tokio::io::unix::AsyncFd;
 
 use crate::Config;
 use crate::cli::Options;
-use crate::signal::{Held, Signal, Signals};
 use crate::sys;
 
 /// The longest message either side may send; a longer one is an error, never cut off.
@@ -227,17 +226,12 @@ impl LinkFd {
         Self(fd)
     }
 
-    /// Registers the child's end with the current tokio runtime. From now on signals that ask
-    /// for a dump count as commands of the parent.
+    /// Registers the child's end with the current tokio runtime.
     ///
     /// # Errors
-    /// The runtime cannot watch the descriptors.
+    /// The runtime cannot watch the descriptor.
     pub(crate) fn connect(self) -> io::Result<ChildLink> {
-        let signals = Held::hold_for_child()?.listen()?;
-        Ok(ChildLink {
-            link: Link::new(self)?,
-            signals,
-        })
+        Ok(ChildLink(Link::new(self)?))
     }
 }
 
@@ -249,12 +243,9 @@ impl AsFd for LinkFd {
 
 //----------- ChildLink --------------------------------------------------------------------------
 
-/// The child's end of the link, and the signals that ask for the same things.
+/// The child's end of the link.
 #[derive(Debug)]
-pub(crate) struct ChildLink {
-    link: Link,
-    signals: Signals,
-}
+pub(crate) struct ChildLink(Link);
 
 impl ChildLink {
     /// The next command; `None` when the parent is gone. Cancelling loses nothing.
@@ -262,39 +253,21 @@ impl ChildLink {
     /// # Errors
     /// The parent sent what this version does not understand; the link stays usable.
     pub(crate) async fn recv(&self) -> io::Result<Option<Command>> {
-        loop {
-            let received = tokio::select! {
-                biased;
-                received = self.link.recv::<ToChild>() => received?,
-                signal = self.signals.recv() => match signal? {
-                    Signal::DumpData => return Ok(Some(Command::DumpData)),
-                    Signal::DumpStats => return Ok(Some(Command::DumpStats)),
-                    Signal::DumpStatsAndClear => return Ok(Some(Command::DumpStatsAndClear)),
-                    Signal::DumpJson => return Ok(Some(Command::DumpJson)),
-                    // A child has no configuration of its own to read again.
-                    Signal::Reload => {
-                        tracing::info!("SIGHUP is for the parent process: nothing to reload here");
-                        continue;
-                    }
-                    Signal::Stop | Signal::ChildEnded => continue,
-                },
-            };
-            let Some((message, fd)) = received else {
-                return Ok(None);
-            };
-            return Ok(Some(match message {
-                ToChild::Reload => Command::Reload(Snapshot(fd.ok_or_else(|| {
-                    io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "a reload without its configuration",
-                    )
-                })?)),
-                ToChild::DumpData => Command::DumpData,
-                ToChild::DumpStats => Command::DumpStats,
-                ToChild::DumpStatsAndClear => Command::DumpStatsAndClear,
-                ToChild::DumpJson => Command::DumpJson,
-            }));
-        }
+        let Some((message, fd)) = self.0.recv::<ToChild>().await? else {
+            return Ok(None);
+        };
+        Ok(Some(match message {
+            ToChild::Reload => Command::Reload(Snapshot(fd.ok_or_else(|| {
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a reload without its configuration",
+                )
+            })?)),
+            ToChild::DumpData => Command::DumpData,
+            ToChild::DumpStats => Command::DumpStats,
+            ToChild::DumpStatsAndClear => Command::DumpStatsAndClear,
+            ToChild::DumpJson => Command::DumpJson,
+        }))
     }
 
     /// Tells the parent something, without ever waiting for it.
@@ -302,7 +275,7 @@ impl ChildLink {
     /// # Errors
     /// `WouldBlock` when the parent does not read, `BrokenPipe` when it is gone.
     pub(crate) fn send(&self, message: &FromChild) -> io::Result<()> {
-        self.link.try_send(message, None)
+        self.0.try_send(message, None)
     }
 }
 

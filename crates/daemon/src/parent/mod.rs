@@ -13,6 +13,7 @@ mod supervisor;
 mod systemd;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, UsageWho, getrusage, setrlimit};
@@ -57,18 +58,17 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
         Ok(loaded) => (loaded, None),
         Err((loaded, error)) => (*loaded, Some(error)),
     };
-    let config = match load::judge(loaded) {
+    let mut config = match load::judge(loaded) {
         Ok(config) => config,
         Err(why) => return Ok(ExitCode::from(why.exit_status())),
     };
-    let mut options = options.clone();
-    settle_umask(&mut options, &config);
-    mention_ineffective(&options);
-    mention_absent(&options, &config);
-    let names = names::names(&options, &config);
+    settle_umask(options, &mut config);
+    mention_ineffective(options);
+    mention_absent(options, &config);
+    let names = names::names(options, &config);
     if names != Names::default() {
         tracing::info!("Changing syslog ident to Keepalived{}", names.suffix());
-        logging.rename(&options, None, &names);
+        logging.rename(options, None, &names);
     }
     if let Some(error) = outside {
         let name = names.namespace.unwrap_or_default();
@@ -76,7 +76,7 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
         tracing::error!("Unable to set network namespace {name} - exiting");
         return Ok(ExitCode::FAILURE);
     }
-    let (mut own, children) = match claim_pid_files(&options, &config) {
+    let (mut own, children) = match claim_pid_files(options, &config) {
         Ok(files) => files,
         Err(e @ (PidFileError::Locked(_) | PidFileError::Running { .. })) => {
             tracing::error!("{e}");
@@ -95,21 +95,19 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
     }
     // What scripts leave behind comes to us, so that somebody waits for it.
     prctl::set_child_subreaper(true)?;
-    let pattern = core_dumps(&options);
-    let code = Supervisor::run(options, config, signals, children);
+    let pattern = core_dumps(options);
+    let code = Supervisor::run(options.clone(), config, signals, children);
     drop(pattern);
     drop(own);
     code
 }
 
 /// The umask: the command line's, else the configuration's, else keepalived's default. It goes
-/// into the options, which the children get.
-fn settle_umask(options: &mut Options, config: &Config) {
-    let configured = config.global.umask;
-    let mask = options
-        .umask
-        .map_or_else(|| configured.unwrap_or(UMASK), u32::from);
-    options.umask = u16::try_from(mask).ok();
+/// into the configuration, which the children get: scripts run under it.
+fn settle_umask(options: &Options, config: &mut Arc<Config>) {
+    let given = options.umask.map(u32::from);
+    let mask = given.or(config.global.umask).unwrap_or(UMASK);
+    Arc::make_mut(config).global.umask = Some(mask);
     umask(Mode::from_bits_truncate(mask));
 }
 

@@ -430,7 +430,8 @@ impl Supervisor {
         self.settle();
     }
 
-    fn take_over(&mut self, config: Arc<Config>) {
+    fn take_over(&mut self, mut config: Arc<Config>) {
+        super::settle_umask(&self.options, &mut config);
         self.config = config;
         super::mention_absent(&self.options, &self.config);
         for slot in &mut self.slots {
