@@ -1,1 +1,321 @@
-//! Rules about the code itself.
+//! Rules about the code itself: what `doc/architecture.md` promises, checked. Needs no rights.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The crates that decide: no sockets, clocks, tasks, files or processes in them.
+const CORES: &[&str] = &["base", "config", "vrrp", "sim"];
+
+/// What none of them may name.
+const FORBIDDEN_IN_CORES: &[&str] = &[
+    "tokio",
+    "UdpSocket",
+    "TcpStream",
+    "TcpListener",
+    "UnixStream",
+    "Instant::now",
+    "SystemTime",
+    "std::fs",
+    "std::net::Tcp",
+    "std::process",
+    "std::thread",
+    "std::io::stdin",
+    "println!",
+    "tracing::",
+];
+
+/// The modules that may hold `unsafe`: one per crate that needs a raw system call.
+const UNSAFE_ALLOWED: &[&str] = &[
+    "crates/daemon/src/sys.rs",
+    "crates/net/src/sys.rs",
+    "crates/script/src/spawn.rs",
+];
+
+/// Which of our crates each crate may build upon. Arrows point downwards only.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("config", &["base"]),
+    ("vrrp", &["base"]),
+    ("status", &["base"]),
+    ("net", &["base"]),
+    ("script", &["base"]),
+    ("notify", &["base", "script"]),
+    ("sim", &["base", "vrrp"]),
+    ("lab", &[]),
+    ("xtask", &["lab"]),
+    (
+        "daemon",
+        &[
+            "base", "config", "vrrp", "net", "script", "notify", "status",
+        ],
+    ),
+];
+
+/// Libraries that talk to the kernel about the network, and the only crate that may use them.
+const NETLINK: &[&str] = &[
+    "rtnetlink",
+    "netlink-packet-route",
+    "netlink-packet-core",
+    "netlink-sys",
+    "netlink-proto",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below `directory` whose name ends in `.extension`, relative to the root.
+fn files(directory: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(directory)];
+    while let Some(directory) = open.pop() {
+        let Ok(list) = fs::read_dir(&directory) else {
+            continue;
+        };
+        for entry in list {
+            let path = entry.expect("an entry").path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or("");
+            if path.is_dir() && !["target", "corpus", "artifacts"].contains(&name) {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == extension) {
+                found.push(
+                    path.strip_prefix(root())
+                        .expect("below the root")
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The lines of a file that are code of the product: no comments, no tests. With line numbers.
+fn code(path: &Path) -> Vec<(usize, String)> {
+    let tests = |part: &str| part == "tests" || part == "tests.rs";
+    if path
+        .components()
+        .any(|part| part.as_os_str().to_str().is_some_and(tests))
+    {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    for (number, line) in read(path).lines().enumerate() {
+        // By house style tests end a file.
+        if line.trim_start().starts_with("mod tests {") {
+            break;
+        }
+        if !line.trim_start().starts_with("//") {
+            lines.push((number + 1, line.to_owned()));
+        }
+    }
+    lines
+}
+
+/// The packages in one table of a manifest.
+fn dependencies(manifest: &str, table: &str) -> BTreeSet<String> {
+    let mut inside = false;
+    let mut found = BTreeSet::new();
+    for line in read(manifest).lines() {
+        if line.starts_with('[') {
+            inside = line == format!("[{table}]");
+        } else if let Some((name, _)) = line.split_once([' ', '.', '=']).filter(|_| inside) {
+            found.insert(name.to_owned());
+        }
+    }
+    found.remove("");
+    found
+}
+
+#[test]
+fn cores_know_no_sockets_clocks_tasks_or_files() {
+    for core in CORES {
+        for file in files(&format!("crates/{core}/src"), "rs") {
+            for (number, line) in code(&file) {
+                for word in FORBIDDEN_IN_CORES {
+                    assert!(!line.contains(word), "{}:{number}: {line}", file.display());
+                }
+            }
+        }
+        let libraries = dependencies(&format!("crates/{core}/Cargo.toml"), "dependencies");
+        for library in [
+            "tokio", "nix", "libc", "socket2", "tracing", "rk-net", "chrono", "time",
+        ] {
+            assert!(!libraries.contains(library), "{core} depends on {library}");
+        }
+    }
+}
+
+#[test]
+fn unsafe_only_where_it_is_allowed() {
+    let allowed: Vec<&Path> = UNSAFE_ALLOWED.iter().map(Path::new).collect();
+    for file in files("crates", "rs").into_iter().chain(files("src", "rs")) {
+        let is_allowed = allowed.contains(&file.as_path());
+        let text = read(&file);
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or("");
+            let found = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]
+                .iter()
+                .any(|word| code.contains(word));
+            assert!(
+                !found || is_allowed,
+                "{}:{}: {line}",
+                file.display(),
+                number + 1
+            );
+        }
+    }
+    for directory in fs::read_dir(root().join("crates")).expect("crates/") {
+        let directory = directory.expect("an entry").path();
+        let name = directory
+            .file_name()
+            .and_then(|n| n.to_str())
+            .expect("a name")
+            .to_owned();
+        let head = ["lib.rs", "main.rs"]
+            .iter()
+            .find_map(|file| fs::read_to_string(directory.join("src").join(file)).ok())
+            .unwrap_or_else(|| panic!("{name} has neither lib.rs nor main.rs"));
+        let has_module = UNSAFE_ALLOWED
+            .iter()
+            .any(|m| m.starts_with(&format!("crates/{name}/")));
+        let wanted = if has_module {
+            "#![deny(unsafe_code)]"
+        } else {
+            "#![forbid(unsafe_code)]"
+        };
+        assert!(head.contains(wanted), "{name} does not start with {wanted}");
+    }
+    assert!(read("src/main.rs").contains("#![forbid(unsafe_code)]"));
+}
+
+#[test]
+fn arrows_between_crates_point_downwards() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    for manifest in files("crates", "toml") {
+        if manifest.file_name().is_none_or(|name| name != "Cargo.toml") {
+            continue;
+        }
+        let name = manifest
+            .iter()
+            .nth(1)
+            .and_then(|n| n.to_str())
+            .expect("crates/NAME/Cargo.toml");
+        let manifest = manifest.to_str().expect("UTF-8");
+        let all = dependencies(manifest, "dependencies");
+        let ours: Vec<&str> = all
+            .iter()
+            .filter_map(|one| one.strip_prefix("rk-"))
+            .collect();
+        let may = allowed
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} is not in the list of arrows"));
+        for one in ours {
+            assert!(may.contains(&one), "{name} must not depend on {one}");
+        }
+        for library in NETLINK {
+            assert!(
+                name == "net" || !all.contains(*library),
+                "{name} uses {library}"
+            );
+        }
+    }
+    let root = dependencies("Cargo.toml", "dependencies");
+    assert_eq!(
+        root.into_iter().collect::<Vec<_>>(),
+        ["rk-daemon"],
+        "main is a page"
+    );
+}
+
+#[test]
+fn nothing_is_left_to_do_and_no_test_is_asleep() {
+    // Put together here, so that this file does not find itself.
+    let words = ["to", "unimplemen", "#[ig", "db"];
+    let ends = ["do!(", "ted!(", "nore", "g!("];
+    let words: Vec<String> = words
+        .iter()
+        .zip(ends)
+        .map(|(a, b)| format!("{a}{b}"))
+        .collect();
+    let all = ["crates", "src", "tests", "fuzz"]
+        .into_iter()
+        .flat_map(|d| files(d, "rs"));
+    for file in all {
+        for (number, line) in read(&file).lines().enumerate() {
+            let line = line.split("//").next().unwrap_or("");
+            for word in &words {
+                assert!(
+                    !line.contains(word),
+                    "{}:{}: {line}",
+                    file.display(),
+                    number + 1
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_wall_clock_is_for_showing_only() {
+    // Timers and time stamps come from one file, which says how it turns the kernel's wall-clock
+    // stamps into monotonic ones. Elsewhere in the network code there is no wall clock at all.
+    for file in files("crates/net/src", "rs") {
+        for (number, line) in code(&file) {
+            let converts = file.ends_with("clock.rs");
+            let wall = line.contains("SystemTime") || line.contains("CLOCK_REALTIME");
+            assert!(!wall || converts, "{}:{number}: {line}", file.display());
+        }
+    }
+}
+
+#[test]
+fn links_in_the_documentation_lead_somewhere() {
+    let mut checked = 0;
+    for file in files("", "md") {
+        let text = read(&file);
+        let directory = file.parent().unwrap_or(Path::new(""));
+        for part in text.split("](").skip(1) {
+            let target = part.split(')').next().unwrap_or("");
+            let path = target.split('#').next().unwrap_or("");
+            if path.is_empty() || path.contains("://") || path.starts_with("mailto:") {
+                continue;
+            }
+            checked += 1;
+            let there = root().join(directory).join(path);
+            assert!(there.exists(), "{}: no {target}", file.display());
+        }
+    }
+    assert!(checked > 0, "no link in any page?");
+}
+
+#[test]
+fn the_promises_of_the_architecture_page_are_the_ones_kept_here() {
+    let page = read("doc/architecture.md");
+    for (name, _) in ARROWS {
+        assert!(
+            page.contains(name),
+            "doc/architecture.md does not know crate {name}"
+        );
+    }
+    for module in UNSAFE_ALLOWED {
+        let short = module
+            .trim_start_matches("crates/")
+            .replace("/src/", "::")
+            .replace(".rs", "");
+        let file = module.trim_start_matches("crates/");
+        assert!(
+            page.contains(&short) || page.contains(file) || page.contains(module),
+            "doc/architecture.md does not say that {module} holds unsafe code"
+        );
+    }
+}
