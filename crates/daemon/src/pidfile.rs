@@ -5,10 +5,10 @@
 //! open-file-description lock survives the forks on the way into the background and ends with the
 //! process, whatever ends it.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+    MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::{Path, PathBuf};
 
@@ -110,11 +110,7 @@ impl PidFile {
             .parent()
             .filter(|dir| dir.starts_with("/run/keepalived"))
         {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o755)
-                .create(dir)
-                .map_err(failed)?;
+            make_directory(dir).map_err(failed)?;
         }
         loop {
             let existed = path.symlink_metadata().is_ok();
@@ -179,7 +175,7 @@ impl PidFile {
     /// The disk is full.
     pub(crate) fn write(&mut self, pid: u32) -> io::Result<()> {
         self.file
-            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
+            .set_permissions(Permissions::from_mode(0o644))?;
         self.file.set_len(0)?;
         self.file.rewind()?;
         self.file.write_all(format!("{pid}\n").as_bytes())
@@ -221,6 +217,21 @@ fn remove(path: &Path) {
             break;
         }
         dir = d.parent();
+    }
+}
+
+/// Makes `dir` and what is missing above it, open for everybody to look into whatever the umask
+/// is.
+fn make_directory(dir: &Path) -> io::Result<()> {
+    match std::fs::create_dir(dir) {
+        Ok(()) => std::fs::set_permissions(dir, Permissions::from_mode(0o755)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let above = dir.parent().ok_or(e)?;
+            make_directory(above)?;
+            make_directory(dir)
+        }
+        Err(e) => Err(e),
     }
 }
 
@@ -366,6 +377,19 @@ mod tests {
         drop(other.stdin.take());
         other.wait().unwrap();
         PidFile::claim(&path).unwrap();
+    }
+
+    #[test]
+    fn directories_are_open_for_everybody() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outer, inner) = (dir.path().join("a"), dir.path().join("a/b"));
+        make_directory(&inner).unwrap();
+        make_directory(&inner).unwrap();
+        for made in [outer, inner] {
+            assert_eq!(made.metadata().unwrap().permissions().mode() & 0o7777, 0o755);
+        }
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        assert!(make_directory(&dir.path().join("file/c")).is_err());
     }
 
     #[test]
