@@ -33,6 +33,8 @@ pub use group::{GroupEvent, GroupOutput, GroupTransition, SyncGroup};
 pub use input::{AtStop, Input, RxMeta, RxProtocol, StopReason};
 pub use machine::{Instance, State};
 pub use output::{Addresses, Announce, AnnounceReason, Output, Transition, Transmit};
+/// The values of the signatures: VRIDs, priorities, instants.
+pub use rk_base;
 pub use settings::{
     Auth, AuthData, Garp, InitialState, OldUnicastChecksum, Peer, Preempt, Settings, Transport,
     V3Checksum, Version,

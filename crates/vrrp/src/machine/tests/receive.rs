@@ -207,7 +207,7 @@ fn a_version_3_interval_of_zero_is_dropped() {
 #[test]
 fn a_version_3_interval_of_another_length_is_used() {
     taken(&v3(), |rx| {
-        rx.settings.adver_interval = Duration::from_secs(7)
+        rx.settings.adver_interval = Duration::from_secs(7);
     });
 }
 
