@@ -99,7 +99,8 @@ pub struct Received<'a> {
     pub hop_limit: u8,
     /// The interface it came in by.
     pub ifindex: Option<IfIndex>,
-    /// When the kernel took it from the driver (not when it was read).
+    /// When the kernel took it from the driver. (In the first moments after the machine's first
+    /// socket asked for such times the kernel has none, and this is when it was read.)
     pub at: Instant,
     /// IPv4: the header with its options, as received. IPv6: empty.
     pub ip_header: &'a [u8],
