@@ -80,7 +80,10 @@ pub fn run(build: &Build) -> ExitCode {
             }
         },
         Request::Exit(status) => return ExitCode::from(status),
-        Request::Run(options) => {
+        Request::Run(mut options) => {
+            if let Ok(here) = std::env::current_dir() {
+                options.anchor_paths(&here);
+            }
             return match &options.config_test {
                 Some(log) => config_test::run(&options, log.as_deref()),
                 None => parent::run(&options, build),

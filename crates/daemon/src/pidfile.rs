@@ -7,9 +7,7 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{
-    MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -174,8 +172,7 @@ impl PidFile {
     /// # Errors
     /// The disk is full.
     pub(crate) fn write(&mut self, pid: u32) -> io::Result<()> {
-        self.file
-            .set_permissions(Permissions::from_mode(0o644))?;
+        self.file.set_permissions(Permissions::from_mode(0o644))?;
         self.file.set_len(0)?;
         self.file.rewind()?;
         self.file.write_all(format!("{pid}\n").as_bytes())
@@ -386,7 +383,10 @@ mod tests {
         make_directory(&inner).unwrap();
         make_directory(&inner).unwrap();
         for made in [outer, inner] {
-            assert_eq!(made.metadata().unwrap().permissions().mode() & 0o7777, 0o755);
+            assert_eq!(
+                made.metadata().unwrap().permissions().mode() & 0o7777,
+                0o755
+            );
         }
         std::fs::write(dir.path().join("file"), "").unwrap();
         assert!(make_directory(&dir.path().join("file/c")).is_err());

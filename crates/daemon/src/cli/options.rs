@@ -1,6 +1,6 @@
 //! What the command line means, once it is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -143,4 +143,21 @@ pub(crate) struct Options {
     pub(crate) ignore_sigint: bool,
     /// An option had a value that is none, and was left out: a configuration test fails for it.
     pub(crate) complaints: bool,
+}
+
+impl Options {
+    /// Has pid files and the log file name the same place wherever the process goes from `here`.
+    pub(crate) fn anchor_paths(&mut self, here: &Path) {
+        let pids = &mut self.pid_paths;
+        let files = [
+            &mut pids.parent,
+            &mut pids.vrrp,
+            &mut pids.checker,
+            &mut pids.bfd,
+        ];
+        let log = self.log_file.iter_mut().flatten();
+        for path in files.into_iter().flatten().chain(log) {
+            *path = here.join(&*path);
+        }
+    }
 }

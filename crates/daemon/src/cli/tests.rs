@@ -454,6 +454,16 @@ fn bad_values_are_left_out() {
 }
 
 #[test]
+fn files_are_found_again_from_elsewhere() {
+    let mut options = options("-p a.pid -r /run/b.pid -gc.log");
+    options.anchor_paths(std::path::Path::new("/here"));
+    assert_eq!(options.pid_paths.parent, Some("/here/a.pid".into()));
+    assert_eq!(options.pid_paths.vrrp, Some("/run/b.pid".into()));
+    assert_eq!(options.log_file, Some(Some("/here/c.log".into())));
+    assert_eq!(options.pid_paths.bfd, None);
+}
+
+#[test]
 fn signal_numbers_are_those_that_scripts_know() {
     for (name, number) in [
         ("STOP", 15),

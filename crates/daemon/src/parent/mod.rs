@@ -85,7 +85,11 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
         }
         Err(e) => return Err(e.into()),
     };
+    let mut options = options.clone();
     if !options.foreground {
+        // A reload must find the file again from the root directory.
+        let file = std::path::absolute(load::main_file(&options))?;
+        options.config_file = Some(file.to_string_lossy().into_owned());
         background::go()?;
     }
     own.write(std::process::id())?;
@@ -95,8 +99,8 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
     }
     // What scripts leave behind comes to us, so that somebody waits for it.
     prctl::set_child_subreaper(true)?;
-    let pattern = core_dumps(options);
-    let code = Supervisor::run(options.clone(), config, signals, children);
+    let pattern = core_dumps(&options);
+    let code = Supervisor::run(options, config, signals, children);
     drop(pattern);
     drop(own);
     code
@@ -111,17 +115,27 @@ fn settle_umask(options: &Options, config: &mut Arc<Config>) {
     umask(Mode::from_bits_truncate(mask));
 }
 
+/// The pid files of the children; `None` for one without work.
+type ChildFiles = Vec<(Process, Option<PidFile>)>;
+
 /// Takes the parent's pid file and those of the children that will run, all or none. A child
 /// without work has its file of an earlier life removed.
 fn claim_pid_files(
     options: &Options,
     config: &Config,
-) -> Result<(PidFile, Vec<(Process, PidFile)>), PidFileError> {
+) -> Result<(PidFile, ChildFiles), PidFileError> {
     let scheme = names::pid_files(options, config);
     let own = PidFile::claim(&scheme.path(None))?;
     // The only child there is so far.
     let process = Process::Vrrp;
-    let file = PidFile::claim(&scheme.path(Some(process)))?;
+    let file = PidFile::claim(&scheme.path(Some(process)));
+    let file = if supervisor::wanted(process, options, config) {
+        Some(file?)
+    } else {
+        // Dropped, and so removed, unless somebody else has it.
+        drop(file);
+        None
+    };
     Ok((own, vec![(process, file)]))
 }
 

@@ -49,6 +49,17 @@ struct Slot {
     pid_file: Option<PidFile>,
 }
 
+impl Slot {
+    /// Nothing is under way: no start, no reload.
+    fn is_settled(&self) -> bool {
+        match &self.state {
+            State::Idle | State::Leaving(_) => true,
+            State::Running(child) => child.ready && !child.reloading,
+            State::Waiting(_) => false,
+        }
+    }
+}
+
 /// How a child is.
 #[derive(Debug)]
 enum State {
@@ -109,7 +120,7 @@ impl Supervisor {
         options: Options,
         config: Arc<Config>,
         signals: Held,
-        pid_files: Vec<(Process, PidFile)>,
+        pid_files: Vec<(Process, Option<PidFile>)>,
     ) -> anyhow::Result<ExitCode> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -122,7 +133,7 @@ impl Supervisor {
                 process,
                 state: State::Idle,
                 respawn: Respawn::default(),
-                pid_file: Some(file),
+                pid_file: file,
             })
             .collect();
         let mut supervisor = Self {
@@ -274,22 +285,23 @@ impl Supervisor {
 
     /// Tells the world when a start or a reload is over.
     fn settle(&mut self) {
-        if self.phase == Phase::Starting && self.running().all(|child| child.ready) {
-            self.phase = Phase::Running;
-            tracing::info!("Startup complete");
-            systemd::tell(&systemd::Event::Ready);
+        if !self.slots.iter().all(Slot::is_settled) {
+            return;
         }
-        if self.reload != Reload::Idle
-            && self.running().all(|child| child.ready && !child.reloading)
-        {
-            let queued = self.reload == Reload::Queued;
-            self.reload = Reload::Idle;
-            tracing::info!("Reload complete");
-            systemd::tell(&systemd::Event::Ready);
-            if queued {
-                tracing::debug!("Processing queued reload");
-                self.reload_requested();
+        match (self.phase, self.reload) {
+            (Phase::Starting, _) => {
+                self.phase = Phase::Running;
+                tracing::info!("Startup complete");
             }
+            (Phase::Running, Reload::Running | Reload::Queued) => {
+                tracing::info!("Reload complete");
+            }
+            (Phase::Running, Reload::Idle) | (Phase::Stopping { .. }, _) => return,
+        }
+        systemd::tell(&systemd::Event::Ready);
+        if std::mem::replace(&mut self.reload, Reload::Idle) == Reload::Queued {
+            tracing::debug!("Processing queued reload");
+            self.begin_reload();
         }
     }
 
@@ -415,17 +427,23 @@ impl Supervisor {
     fn begin_reload(&mut self) {
         tracing::info!("Reloading ...");
         systemd::tell(&systemd::Event::Reloading);
-        self.reload = Reload::Running;
-        match load::judge(load::read(&self.options)) {
-            Err(_) => {
-                tracing::error!("The new configuration cannot be used, the old one stays in force");
-            }
+        let refused = match load::judge(load::read(&self.options)) {
+            Err(_) => Some("The new configuration cannot be used".to_owned()),
             Ok(config) => match unchangeable(&self.config, &config) {
-                Some(what) => {
-                    tracing::error!("Cannot change {what} at a reload - please restart keepalived");
+                Some(what) => Some(format!(
+                    "Cannot change {what} at a reload - please restart keepalived"
+                )),
+                None => {
+                    self.reload = Reload::Running;
+                    self.take_over(config);
+                    None
                 }
-                None => self.take_over(config),
             },
+        };
+        if let Some(why) = refused {
+            tracing::error!("{why}");
+            tracing::error!("The old configuration stays in force");
+            systemd::tell(&systemd::Event::Ready);
         }
         self.settle();
     }
@@ -447,8 +465,9 @@ impl Supervisor {
                     child.kill(libc::SIGTERM);
                     slot.state = State::Leaving(child);
                 }
-                State::Waiting(_) if !wanted => {}
-                other => slot.state = other,
+                // It is started at once, with what may well be the remedy.
+                State::Idle | State::Waiting(_) => {}
+                State::Leaving(child) => slot.state = State::Leaving(child),
             }
         }
         self.start_children();
