@@ -7,6 +7,7 @@
     reason = "commands talk to their user"
 )]
 
+mod bench;
 mod demo;
 mod fuzz;
 mod need;
@@ -62,6 +63,8 @@ fn run(words: &[&str]) -> Result<Verdict> {
         ["demo"] => demo::run(Which::Rkeepalived),
         ["demo", "keepalived"] => demo::run(Which::Keepalived),
         ["test"] => suite::test(),
+        ["bench", "failover"] => bench::failover::run(),
+        ["bench", "instances"] => bench::instances::run(),
         ["rfc"] => rfc::run(),
         ["soak"] => suite::soak(60),
         ["soak", minutes] => suite::soak(minutes.parse()?),
