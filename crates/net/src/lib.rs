@@ -17,6 +17,7 @@
 pub mod address;
 pub mod announce;
 pub mod clock;
+pub mod firewall;
 mod netlink;
 pub mod netns;
 pub mod raw;
@@ -28,5 +29,6 @@ pub use address::{
 };
 pub use announce::{Announcement, Announcer, Unannounceable};
 pub use clock::{Alarm, Clock};
+pub use firewall::{Dropped, Firewall, FirewallError, FirewallSettings};
 pub use raw::{Frame, Key, Peers, Pool, Protocol, Received, SendError, SocketId, SocketOptions};
 pub use reflector::{Change, Link, LinkAddress, Reflector, Table};

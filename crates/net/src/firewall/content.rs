@@ -82,10 +82,7 @@ impl Content {
         let mut content = Self(existing.sets().map(|set| (set, BTreeSet::new())).collect());
         for one in dropped {
             let (set, key) = key(one);
-            content
-                .0
-                .entry(SetName::main_of(set.family()))
-                .or_default();
+            content.0.entry(SetName::main_of(set.family())).or_default();
             content.0.entry(set).or_default().insert(key);
         }
         content

@@ -141,7 +141,14 @@ pub(super) fn new_address_set(table: &str, set: SetName, id: u32) -> Request {
         SetName::LinkLocalNamed => (KeyType::Ipv6AddressAndName, 16 + 16),
     };
     let named = (set.name(), id);
-    new_set(set.family(), table, named, SetFlags::empty(), key_type, key_len)
+    new_set(
+        set.family(),
+        table,
+        named,
+        SetFlags::empty(),
+        key_type,
+        key_len,
+    )
 }
 
 /// Whether elements come or go.

@@ -1,0 +1,271 @@
+//! Drops packets to and from virtual addresses with nftables: VRRP's Accept_Mode off (keywords
+//! `no_accept` and `vrrp_strict`).
+//!
+//! ```text
+//!  set(addresses) ─▶ difference to what is installed ─▶ one nftables transaction ─▶ done
+//!                    (tables, chains, sets on first need)      (all of it or nothing)
+//! ```
+//!
+//! A Master that is not the owner has the virtual addresses on its interfaces only to answer for
+//! them by ARP and neighbour discovery: the firewall keeps everything else from them.
+//!
+//! Everything happens inside the call: a change is one `send` to the kernel, about 0.1 ms, and one
+//! of a thousand addresses about 1 ms.
+//= rfc9568 §6.4.3 (Master): does not accept packets to virtual addresses if Accept_Mode is false.
+//= rfc3768 §6.4.3 (Master): accepts them only if it is the owner.
+
+mod content;
+mod error;
+mod existing;
+mod layout;
+mod request;
+mod socket;
+
+use std::collections::BTreeSet;
+
+use content::{Content, SetName};
+use existing::{Existing, look};
+use socket::{Failure, Generation, NfSocket, Refusal};
+
+pub use content::Dropped;
+pub use error::{Family, FirewallError};
+
+/// How often a change is tried against others that change nftables at the same time.
+const ATTEMPTS: usize = 16;
+
+/// How the tables are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirewallSettings {
+    /// The name of both tables, `ip` and `ip6` (`nftables`); at most 254 bytes.
+    pub table: String,
+    /// The priority of the base chains (`nftables_priority`).
+    pub priority: i32,
+    /// Whether each rule counts its packets (`nftables_counters`).
+    pub counters: bool,
+}
+
+impl Default for FirewallSettings {
+    fn default() -> Self {
+        Self {
+            table: "keepalived".to_owned(),
+            priority: -1,
+            counters: false,
+        }
+    }
+}
+
+/// The only one that changes our tables. See the [module](self).
+pub struct Firewall {
+    settings: FirewallSettings,
+    socket: Option<NfSocket>,
+    installed: Content,
+    /// Somebody else changed our tables, or an answer was lost: `installed` says nothing (and is
+    /// empty) until the tables are made anew.
+    uncertain: bool,
+}
+
+/// What to do about a failed attempt.
+enum Next {
+    Again,
+    GiveUp(FirewallError),
+}
+
+impl Firewall {
+    /// Nothing is opened or changed until it is needed; then it is in the network namespace of
+    /// the calling thread.
+    #[must_use]
+    pub fn new(settings: FirewallSettings) -> Self {
+        Self {
+            settings,
+            socket: None,
+            installed: Content::default(),
+            uncertain: false,
+        }
+    }
+
+    /// Makes `dropped` what is dropped, no more and no less. What is so already costs nothing.
+    ///
+    /// Call it before the addresses are added to their interfaces, and after they are deleted. A
+    /// table of our name that is there at the first need is replaced if an earlier run (or
+    /// keepalived) left it behind. Tables that others delete meanwhile come back, complete, at the
+    /// next change.
+    ///
+    /// # Errors
+    /// See [`FirewallError`]; what was dropped before still is.
+    pub fn set(&mut self, dropped: &BTreeSet<Dropped>) -> Result<(), FirewallError> {
+        for _ in 0..ATTEMPTS {
+            let wanted = Content::wanted(dropped, &self.installed);
+            if wanted == self.installed && !self.uncertain {
+                return Ok(());
+            }
+            match self.attempt(&wanted) {
+                Ok(()) => {
+                    self.installed = wanted;
+                    self.uncertain = false;
+                    return Ok(());
+                }
+                Err(failure) => match self.judge(failure) {
+                    Next::Again => {}
+                    Next::GiveUp(error) => return Err(error),
+                },
+            }
+        }
+        Err(FirewallError::Busy)
+    }
+
+    /// Removes our tables with all they hold, also those that an earlier run or keepalived left
+    /// behind; not those of others. For the start, before the first [`set`](Self::set), and for
+    /// the end, when the addresses are gone.
+    ///
+    /// # Errors
+    /// See [`FirewallError`]. A kernel without nftables has nothing to remove, which is none.
+    pub fn clear(&mut self) -> Result<(), FirewallError> {
+        for _ in 0..ATTEMPTS {
+            match self.attempt_clear() {
+                Ok(()) => {
+                    self.installed = Content::default();
+                    self.uncertain = false;
+                    return Ok(());
+                }
+                Err(failure) => match self.judge(failure) {
+                    Next::Again => {}
+                    Next::GiveUp(FirewallError::Unsupported { .. }) => return Ok(()),
+                    Next::GiveUp(error) => return Err(error),
+                },
+            }
+        }
+        Err(FirewallError::Busy)
+    }
+
+    fn attempt(&mut self, wanted: &Content) -> Result<(), Attempt> {
+        let socket = opened(&mut self.socket)?;
+        let mut requests = Vec::new();
+        let mut expected = None;
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let main = SetName::main_of(family);
+            let needed = wanted.has(main) && !self.installed.has(main);
+            if !needed && !self.uncertain {
+                continue;
+            }
+            // What we see of others' tables must still be so when the transaction takes effect.
+            expected = Some(match expected {
+                Some(generation) => generation,
+                None => generation(socket)?,
+            });
+            match look(socket, family, &self.settings.table)? {
+                Existing::None => {}
+                Existing::Leftover(handle) => {
+                    requests.push(request::delete_table(family, handle));
+                }
+                Existing::Foreign if !needed => {}
+                Existing::Foreign => {
+                    return Err(Attempt::Failed(FirewallError::Taken {
+                        family,
+                        table: self.settings.table.clone(),
+                    }));
+                }
+            }
+        }
+        requests.extend(layout::transition(&self.settings, &self.installed, wanted));
+        if !requests.is_empty() {
+            socket.transaction(requests, expected)?;
+        }
+        Ok(())
+    }
+
+    fn attempt_clear(&mut self) -> Result<(), Attempt> {
+        let socket = opened(&mut self.socket)?;
+        let expected = generation(socket)?;
+        let mut requests = Vec::new();
+        for family in [Family::Ipv4, Family::Ipv6] {
+            if let Existing::Leftover(handle) = look(socket, family, &self.settings.table)? {
+                requests.push(request::delete_table(family, handle));
+            }
+        }
+        if !requests.is_empty() {
+            socket.transaction(requests, Some(expected))?;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, failure: Attempt) -> Next {
+        let refusal = match failure {
+            Attempt::Failed(error) => return Next::GiveUp(error),
+            Attempt::Kernel(Failure::Socket(error)) => match error.raw_os_error() {
+                Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => {
+                    return Next::GiveUp(FirewallError::Busy);
+                }
+                _ => return Next::GiveUp(FirewallError::Socket(error)),
+            },
+            Attempt::Kernel(Failure::Unanswered) => {
+                self.forget();
+                return Next::Again;
+            }
+            Attempt::Kernel(Failure::Refused(refusal)) => refusal,
+        };
+        match refusal.errno {
+            libc::ERESTART | libc::EINTR | libc::EAGAIN => Next::Again,
+            // A set or table that we had is gone, or one came up beside us.
+            libc::ENOENT | libc::EEXIST if self.installed != Content::default() => {
+                self.forget();
+                Next::Again
+            }
+            libc::EPERM | libc::EACCES => Next::GiveUp(FirewallError::NotPermitted),
+            libc::ENOMEM | libc::ENOBUFS => Next::GiveUp(FirewallError::Busy),
+            // ENOENT for what we have just looked for: the kernel lacks a part (a module) of it.
+            libc::EOPNOTSUPP | libc::EAFNOSUPPORT | libc::ENOENT => {
+                Next::GiveUp(FirewallError::Unsupported { said: refusal.said })
+            }
+            errno => Next::GiveUp(FirewallError::Kernel {
+                table: self.settings.table.clone(),
+                errno,
+                said: refusal.said,
+            }),
+        }
+    }
+
+    /// Has the next attempt look at what there is, and make it anew in one transaction, so that
+    /// there is no moment without it.
+    fn forget(&mut self) {
+        self.installed = Content::default();
+        self.uncertain = true;
+    }
+}
+
+/// Why an attempt failed.
+enum Attempt {
+    /// For good.
+    Failed(FirewallError),
+    /// As [`Firewall::judge`] says.
+    Kernel(Failure),
+}
+
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self::Kernel(failure)
+    }
+}
+
+fn opened(socket: &mut Option<NfSocket>) -> Result<&mut NfSocket, Attempt> {
+    if socket.is_none() {
+        let opened = NfSocket::open().map_err(|error| {
+            Attempt::Failed(match error.raw_os_error() {
+                Some(libc::EPROTONOSUPPORT) => FirewallError::Unsupported { said: None },
+                _ => FirewallError::Socket(error),
+            })
+        })?;
+        *socket = Some(opened);
+    }
+    Ok(socket.as_mut().expect("it was opened above"))
+}
+
+/// The first question to nftables: where there is none, the kernel calls it an invalid one.
+fn generation(socket: &mut NfSocket) -> Result<Generation, Attempt> {
+    socket.generation().map_err(|failure| match failure {
+        Failure::Refused(Refusal {
+            errno: libc::EINVAL | libc::EOPNOTSUPP,
+            said,
+        }) => Attempt::Failed(FirewallError::Unsupported { said }),
+        failure => failure.into(),
+    })
+}
