@@ -100,10 +100,61 @@ fn a_hundred_megabytes() {
     let line = "# nothing to see here, nothing at all, for a hundred megabytes on end .......\n";
     let mut conf = line.repeat(100_000_000 / line.len());
     conf.push_str(&instance(100, ""));
+    // At a start it is read or refused, in a sensible time; never the machine brought down.
     node.write(CONF, &conf);
-    let mut daemon = Daemon::start_as_is(&node, ours(), &[]);
-    daemon.wait_state("VI_1", "MASTER", 8 * SOON);
+    let started = Instant::now();
+    let (status, text) = test_status(&node);
+    assert!(
+        started.elapsed() < Duration::from_secs(60),
+        "took {:?}",
+        started.elapsed()
+    );
+    assert!(matches!(status, Some(0..=6)), "{status:?} {text}");
+    assert!(
+        status == Some(0) || text.contains("keepalived.conf"),
+        "{text}"
+    );
+    // At a reload what runs goes on.
+    let mut daemon = Daemon::start(&node, ours(), &instance(100, ""));
+    daemon.wait_state("VI_1", "MASTER", SOON);
     node.wait_address(DEV, "10.77.0.100", true, SOON);
+    let mut wire = node.capture(DEV);
+    daemon.reload(&conf);
+    daemon.wait_for_line("Reload", SOON);
+    for _ in 0..20 {
+        let advert = wire.next_advert("an advert during the reload", 4 * SOON, |_| true);
+        assert_eq!(advert.priority, 100, "{}", daemon.log());
+    }
+    assert!(node.has(DEV, "10.77.0.100"), "{}", daemon.log());
+}
+
+#[test]
+fn a_reload_of_nothing_or_nonsense_keeps_what_runs() {
+    if ours() == Which::Keepalived {
+        return crate::bed::skipped("keepalived withdraws what it can no longer read");
+    }
+    let Some(bed) = Bed::new("bad-reload") else {
+        return;
+    };
+    let mut daemon = Daemon::start(&bed.one, ours(), &instance(100, ""));
+    daemon.wait_state("VI_1", "MASTER", SOON);
+    bed.one.wait_address(DEV, "10.77.0.100", true, SOON);
+    let mut wire = bed.two.capture(DEV);
+    for what in ["gone", "a strict include that is missing"] {
+        bed.one.sh(&format!("rm -f {CONF}"));
+        if what != "gone" {
+            bed.one.write(CONF, "includem /etc/keepalived/none.conf\n");
+        }
+        daemon.process().skip_lines();
+        daemon.signal("HUP");
+        daemon.wait_for_line("Reload", SOON);
+        for _ in 0..10 {
+            let advert = wire.next_advert("an advert behind the reload", SOON, |_| true);
+            assert_eq!(advert.priority, 100, "{what}: {}", daemon.log());
+        }
+        assert!(bed.one.has(DEV, "10.77.0.100"), "{what}: {}", daemon.log());
+    }
+    assert_eq!(daemon.count("Entering MASTER"), 1, "{}", daemon.log());
 }
 
 #[test]

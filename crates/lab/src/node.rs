@@ -76,7 +76,7 @@ impl Node {
                 name,
             ])
             .args(offer)
-            .env("PATH", search_path())
+            .env("PATH", SYSTEM_PATH)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -126,7 +126,8 @@ impl Node {
         self.init.as_raw()
     }
 
-    /// The command that runs `program` inside the node, in `/`, with a standard `PATH`.
+    /// The command that runs `program` inside the node, in `/`, in the environment of a host that
+    /// has just started: nothing of the caller's.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
@@ -143,7 +144,12 @@ impl Node {
                 "--",
             ])
             .arg(program)
-            .env("PATH", search_path())
+            .env_clear()
+            .envs([
+                ("PATH", SYSTEM_PATH),
+                ("HOME", "/root"),
+                ("LANG", "C.UTF-8"),
+            ])
             .stdin(Stdio::null());
         command
     }
@@ -166,7 +172,7 @@ impl Node {
                 "-c",
                 script,
             ])
-            .env("PATH", search_path())
+            .env("PATH", SYSTEM_PATH)
             .stdin(Stdio::null());
         match command.output() {
             Ok(output) => self.stdout_of(script, &output),
@@ -438,11 +444,8 @@ impl Drop for Node {
     }
 }
 
-/// `PATH` with the system directories, which an ordinary user's may lack.
-pub(crate) fn search_path() -> String {
-    let own = std::env::var("PATH").unwrap_or_default();
-    format!("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{own}")
-}
+/// What a system's own programs are looked up in; an ordinary user's `PATH` may lack half of it.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The number of a child process.
 pub(crate) fn pid_of(child: &Child) -> Pid {
