@@ -7,7 +7,7 @@ use rk_base::Instant;
 use rk_net::raw::OpenError;
 use rk_net::{Clock, Frame, Key, Peers, Pool, Protocol, SendError, SocketId, SocketOptions};
 
-use crate::sandbox::{Host, block_on, sandboxed, two_hosts};
+use crate::sandbox::{Host, INSIDE, block_on, sandboxed, two_hosts};
 
 const GROUP4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
@@ -452,6 +452,53 @@ fn many_sockets_are_one_waker() {
             // Nothing is left, and waiting for more really waits.
             let more = tokio::time::timeout(Duration::from_millis(1), pb.readable()).await;
             assert!(more.is_err(), "readable although all was read");
+        });
+    });
+}
+
+#[test]
+fn a_full_queue_is_read_in_turns() {
+    sandboxed("raw::a_full_queue_is_read_in_turns", || {
+        let (a, b) = two_hosts();
+        block_on(async {
+            let (mut pa, mut pb) = (pool(&a), pool(&b));
+            let sa = open(&a, &mut pa, "va", Peers::Multicast(GROUP4));
+            open(&b, &mut pb, "vb", Peers::Multicast(GROUP4));
+            let bytes = datagram("10.0.0.1", GROUP4, 1, &[0; 8]);
+            let frame = Frame {
+                socket: sa,
+                source: None,
+                destination: GROUP4,
+                hop_limit: None,
+                bytes: &bytes,
+            };
+            // As many as the instances of one process, all at once, and a few rounds missed.
+            const SENT: usize = 1020 * 3;
+            assert_eq!(pa.send(&[frame; SENT]), []);
+            let (mut got, mut lost, mut turns, mut unfinished) = (0, 0, 0, 0);
+            while got + lost < SENT {
+                pb.readable().await.unwrap();
+                let drained = pb.drain(|_| {}).unwrap();
+                lost += drained
+                    .overflowed
+                    .iter()
+                    .map(|(_, n)| *n as usize)
+                    .sum::<usize>();
+                assert!(drained.packets < 1000, "{} in one turn", drained.packets);
+                got += drained.packets;
+                turns += 1;
+                unfinished += usize::from(drained.more);
+            }
+            // Only a user namespace on a machine with small limits has no room for all.
+            assert!(
+                lost == 0 || std::env::var_os(INSIDE).is_some(),
+                "{lost} lost"
+            );
+            assert_eq!(got + lost, SENT);
+            assert!(
+                turns > got / 1000 && unfinished < turns,
+                "{unfinished} of {turns}"
+            );
         });
     });
 }

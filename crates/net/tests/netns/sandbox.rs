@@ -13,7 +13,7 @@ use rk_base::IfIndex;
 use serde_json::Value;
 
 /// Set in the copy of the test program that runs inside a user namespace.
-const INSIDE: &str = "RK_NET_INSIDE_USER_NAMESPACE";
+pub(crate) const INSIDE: &str = "RK_NET_INSIDE_USER_NAMESPACE";
 
 /// Runs `body` where it may make network namespaces. `name` is the test's full name, by which an
 /// ordinary user's copy of this program, inside a user namespace, finds it again.
