@@ -18,6 +18,44 @@ const ROUNDS: usize = 16;
 /// The loop wakes at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// Above this many packets a second they are read in bundles.
+const BUSY: u128 = 2_000;
+/// For how long packets gather at most. They carry the time at which the kernel received them, so
+/// no timer runs later for it.
+const BUNDLE: Duration = Duration::from_millis(2);
+/// Over what span the rate is measured.
+const WINDOW: Duration = Duration::from_millis(200);
+
+/// Lets packets gather while many come: a thousand instances are otherwise a wake-up for each.
+#[derive(Debug, Default)]
+pub(super) struct Bundling {
+    since: Instant,
+    packets: usize,
+    busy: bool,
+    /// The last look found something: where there is one packet, there are more to come.
+    found: bool,
+}
+
+impl Bundling {
+    fn count(&mut self, now: Instant, packets: usize) {
+        self.found = packets > 0;
+        self.packets += packets;
+        let span = now.since(self.since);
+        if span >= WINDOW {
+            let rate = self.packets as u128 * 1_000_000 / span.as_micros().max(1);
+            self.busy = rate > BUSY;
+            self.since = now;
+            self.packets = 0;
+        }
+    }
+
+    /// Until when the sockets are left alone, if packets are to gather: a small part of the
+    /// shortest advert interval.
+    pub(super) fn quiet_until(&self, now: Instant, shortest: Duration) -> Option<Instant> {
+        (self.busy && self.found).then(|| now + BUNDLE.min(shortest / 10))
+    }
+}
+
 /// A packet, copied out of the receive buffer while the cores are busy with the ones before.
 struct Packet {
     socket: SocketId,
@@ -28,8 +66,9 @@ struct Packet {
 impl World {
     /// Reads every packet that the kernel has queued and feeds it to its router.
     pub(super) fn read_packets(&mut self) -> anyhow::Result<()> {
-        let mut bytes = Vec::new();
+        let mut bytes = std::mem::take(&mut self.received_bytes);
         let mut packets = Vec::new();
+        let mut read = 0;
         for _ in 0..ROUNDS {
             bytes.clear();
             packets.clear();
@@ -37,6 +76,7 @@ impl World {
             let drained = pool
                 .drain(|received| packets.push(copy(&received, &mut bytes)))
                 .context("reading packets")?;
+            read += packets.len();
             for packet in &packets {
                 self.packet(packet, &bytes[packet.payload.clone()]);
             }
@@ -52,6 +92,8 @@ impl World {
                 break;
             }
         }
+        self.received_bytes = bytes;
+        self.bundling.count(self.clock.now(), read);
         Ok(())
     }
 
@@ -108,6 +150,9 @@ impl World {
 
     /// The loop woke late: a Backup that may have missed an advert listens again.
     pub(super) fn stalled(&mut self, now: Instant, stall: Stall) {
+        if stall.length < self.heartbeat_interval {
+            return;
+        }
         let mut told = false;
         for id in self.routers.ids() {
             let Some(core) = self.routers.core(id) else {
@@ -190,6 +235,22 @@ fn vrid(protocol: RxProtocol, payload: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packets_gather_only_while_many_come() {
+        let ms = |n: u64| Instant::from_micros(n * 1000);
+        let mut bundling = Bundling::default();
+        bundling.count(ms(200), 5);
+        let (fast, slow) = (Duration::from_millis(10), Duration::from_secs(1));
+        assert_eq!(bundling.quiet_until(ms(10), slow), None);
+        bundling.count(ms(400), 995);
+        assert_eq!(bundling.quiet_until(ms(20), slow), Some(ms(22)));
+        assert_eq!(bundling.quiet_until(ms(20), fast), Some(ms(21)));
+        bundling.count(ms(401), 0);
+        assert_eq!(bundling.quiet_until(ms(401), slow), None, "nothing gathers");
+        bundling.count(ms(600), 20);
+        assert_eq!(bundling.quiet_until(ms(40), slow), None);
+    }
 
     #[test]
     fn short_packets_have_no_vrid() {

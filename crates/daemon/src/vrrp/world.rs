@@ -21,6 +21,7 @@ use tracing::{debug, info, warn};
 use super::announcements::Announcements;
 use super::groups::{Groups, Said};
 use super::notify::{self, Notifier};
+use super::packets::Bundling;
 use super::router::{RouterId, Routers};
 use super::scripts::Scripts;
 use super::translate::TrackerIds;
@@ -50,6 +51,8 @@ pub(super) struct World {
     /// How long the loop may sleep, and when that was worked out.
     pub(super) heartbeat_interval: Duration,
     pub(super) heartbeat_checked: Instant,
+    pub(super) bundling: Bundling,
+    pub(super) received_bytes: Vec<u8>,
     /// Adverts that leave at the end of this turn.
     outbox: Vec<(RouterId, SocketId, Transmit)>,
     arena: Vec<u8>,
@@ -98,6 +101,8 @@ impl World {
             virtual_addresses: HashSet::new(),
             heartbeat_interval: Duration::ZERO,
             heartbeat_checked: Instant::ZERO,
+            bundling: Bundling::default(),
+            received_bytes: Vec::new(),
             outbox: Vec::new(),
             arena: Vec::new(),
             outputs: Vec::new(),
