@@ -54,9 +54,14 @@ pub(crate) fn run(options: &Options, build: &Build) -> ExitCode {
 
 /// All between the first and the last line of the log.
 fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<ExitCode> {
-    let (loaded, outside) = match load::read_inside(options) {
-        Ok(loaded) => (loaded, None),
-        Err((loaded, error)) => (*loaded, Some(error)),
+    let loaded = match load::read_inside(options) {
+        Ok(loaded) => loaded,
+        Err((loaded, error)) => {
+            let name = names::namespace(options, &loaded.config).unwrap_or_default();
+            tracing::error!("{error}");
+            tracing::error!("Unable to set network namespace {name} - exiting");
+            return Ok(ExitCode::FAILURE);
+        }
     };
     let mut config = match load::judge(loaded) {
         Ok(config) => config,
@@ -69,12 +74,6 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
     if names != Names::default() {
         tracing::info!("Changing syslog ident to Keepalived{}", names.suffix());
         logging.rename(options, None, &names);
-    }
-    if let Some(error) = outside {
-        let name = names.namespace.unwrap_or_default();
-        tracing::error!("{error}");
-        tracing::error!("Unable to set network namespace {name} - exiting");
-        return Ok(ExitCode::FAILURE);
     }
     let (mut own, children) = match claim_pid_files(options, &config) {
         Ok(files) => files,
