@@ -269,3 +269,56 @@ fn generation(socket: &mut NfSocket) -> Result<Generation, Attempt> {
         failure => failure.into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of an attempt that the kernel refuses with `errno`.
+    fn refused(firewall: &mut Firewall, errno: i32) -> Option<FirewallError> {
+        let said = Some("words".to_owned());
+        match firewall.judge(Failure::Refused(Refusal { errno, said }).into()) {
+            Next::Again => None,
+            Next::GiveUp(error) => Some(error),
+        }
+    }
+
+    #[test]
+    fn each_refusal_says_what_to_do() {
+        let mut firewall = Firewall::new(FirewallSettings::default());
+        for errno in [libc::ERESTART, libc::EINTR, libc::EAGAIN] {
+            assert!(refused(&mut firewall, errno).is_none());
+        }
+        for errno in [libc::EOPNOTSUPP, libc::EAFNOSUPPORT, libc::ENOENT] {
+            let error = refused(&mut firewall, errno).unwrap();
+            assert!(
+                matches!(error, FirewallError::Unsupported { .. }),
+                "{error}"
+            );
+        }
+        let error = refused(&mut firewall, libc::EPERM).unwrap();
+        assert!(matches!(error, FirewallError::NotPermitted), "{error}");
+        let error = refused(&mut firewall, libc::ENOMEM).unwrap();
+        assert!(error.retryable(), "{error}");
+        let error = refused(&mut firewall, libc::EBUSY).unwrap();
+        assert!(!error.retryable());
+        let text = error.to_string();
+        assert!(
+            text.contains("`keepalived`") && text.ends_with("(words)"),
+            "{text}"
+        );
+        assert!(!firewall.uncertain);
+    }
+
+    #[test]
+    fn what_others_changed_is_looked_at_again() {
+        let mut firewall = Firewall::new(FirewallSettings::default());
+        let one = BTreeSet::from([Dropped::Everywhere([192, 0, 2, 1].into())]);
+        firewall.installed = Content::wanted(&one, &Content::default());
+        assert!(refused(&mut firewall, libc::ENOENT).is_none());
+        assert!(firewall.uncertain);
+        assert_eq!(firewall.installed, Content::default());
+        // The same refusal of tables made anew has another reason.
+        assert!(refused(&mut firewall, libc::ENOENT).is_some());
+    }
+}

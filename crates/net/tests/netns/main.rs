@@ -7,6 +7,8 @@
 mod address;
 mod announce;
 mod enter;
+mod firewall;
+mod firewall_effect;
 mod raw;
 mod reflector;
 mod sandbox;
