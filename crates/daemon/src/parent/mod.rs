@@ -67,7 +67,7 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
         Ok(config) => config,
         Err(why) => return Ok(ExitCode::from(why.exit_status())),
     };
-    settle_umask(options, &mut config);
+    settle_umask(options, &mut config, None);
     mention_ineffective(options);
     mention_absent(options, &config);
     let names = names::names(options, &config);
@@ -106,12 +106,15 @@ fn start(options: &Options, signals: Held, logging: &Logging) -> anyhow::Result<
 }
 
 /// The umask: the command line's, else the configuration's, else keepalived's default. It goes
-/// into the configuration, which the children get: scripts run under it.
-fn settle_umask(options: &Options, config: &mut Arc<Config>) {
+/// into the configuration, which the children get: scripts run under it. `before` is what was
+/// settled last.
+fn settle_umask(options: &Options, config: &mut Arc<Config>, before: Option<u32>) {
     let given = options.umask.map(u32::from);
     let mask = given.or(config.global.umask).unwrap_or(UMASK);
     Arc::make_mut(config).global.umask = Some(mask);
-    umask(Mode::from_bits_truncate(mask));
+    if before != Some(mask) {
+        umask(Mode::from_bits_truncate(mask));
+    }
 }
 
 /// The pid files of the children; `None` for one without work.

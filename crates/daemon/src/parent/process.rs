@@ -73,7 +73,15 @@ impl Child {
         sys::bind_to_parent(&mut command, &[snapshot.as_fd(), theirs.as_fd()]);
         let child = command.spawn()?;
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
-        let link = Arc::new(Link::new(ours)?);
+        Self::at(pid, ours, events)
+    }
+
+    /// The child `pid` behind `link`.
+    ///
+    /// # Errors
+    /// The runtime cannot watch the link.
+    pub(crate) fn at(pid: Pid, link: LinkFd, events: &UnboundedSender<Event>) -> io::Result<Self> {
+        let link = Arc::new(Link::new(link)?);
         let reader = tokio::spawn(read(Arc::clone(&link), pid, events.clone()));
         Ok(Self {
             pid,

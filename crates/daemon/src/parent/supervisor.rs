@@ -6,6 +6,7 @@
 //!   deadlines ───────┘                     └── log, dump file
 //! ```
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +108,12 @@ pub(crate) struct Supervisor {
     phase: Phase,
     reload: Reload,
     events: UnboundedSender<Event>,
+    /// How a child is started.
+    start_child: StartChild,
 }
+
+/// Starts a child process: [`Child::start`], but in tests.
+type StartChild = fn(Process, &Config, &Options, &UnboundedSender<Event>) -> io::Result<Child>;
 
 impl Supervisor {
     /// Runs the daemon to its end.
@@ -143,6 +149,7 @@ impl Supervisor {
             phase: Phase::Starting,
             reload: Reload::Idle,
             events,
+            start_child: Child::start,
         };
         let status = runtime.block_on(supervisor.serve(signals, inbox))?;
         Ok(ExitCode::from(status))
@@ -221,7 +228,7 @@ impl Supervisor {
             }
         }
         let slot = &mut self.slots[at];
-        match Child::start(process, &self.config, &self.options, &self.events) {
+        match (self.start_child)(process, &self.config, &self.options, &self.events) {
             Ok(child) => {
                 let pid = child.pid;
                 tracing::info!("Starting {} child process, pid={pid}", title(process));
@@ -449,7 +456,7 @@ impl Supervisor {
     }
 
     fn take_over(&mut self, mut config: Arc<Config>) {
-        super::settle_umask(&self.options, &mut config);
+        super::settle_umask(&self.options, &mut config, self.config.global.umask);
         self.config = config;
         super::mention_absent(&self.options, &self.config);
         for slot in &mut self.slots {
@@ -622,42 +629,4 @@ fn meaning(signal: i32) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_some_statuses_are_for_good() {
-        let exited = |code| permanent(&WaitStatus::Exited(Pid::from_raw(5), code));
-        assert_eq!(
-            [exited(1), exited(2), exited(4)],
-            [Some(1), Some(2), Some(4)]
-        );
-        assert_eq!([exited(0), exited(3), exited(70), exited(204)], [None; 4]);
-        let killed = WaitStatus::Signaled(Pid::from_raw(5), nix::sys::signal::SIGKILL, false);
-        assert_eq!(permanent(&killed), None);
-    }
-
-    #[test]
-    fn a_child_runs_when_it_may_and_has_work() {
-        let mut options = Options::default();
-        let mut config = Config::default();
-        assert!(!wanted(Process::Vrrp, &options, &config));
-        options.wanted.even_unconfigured = true;
-        assert!(wanted(Process::Vrrp, &options, &config));
-        options.wanted.vrrp = false;
-        assert!(!wanted(Process::Vrrp, &options, &config));
-        options = Options::default();
-        config.virtual_servers = 3;
-        assert!(!wanted(Process::Vrrp, &options, &config));
-    }
-
-    #[test]
-    fn a_reload_cannot_move_the_daemon() {
-        let old = Config::default();
-        let mut new = Config::default();
-        new.global.router_id = Some("other".into());
-        assert_eq!(unchangeable(&old, &new), None);
-        new.global.net_namespace = Some("x".into());
-        assert_eq!(unchangeable(&old, &new), Some("network namespace"));
-    }
-}
+mod tests;
