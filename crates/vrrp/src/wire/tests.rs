@@ -386,6 +386,7 @@ fn a_truncated_authentication_header_is_refused() {
     assert_eq!(AuthHeader::parse(&[0; AH_LEN]), Err(Rejected::AuthData));
 }
 
+//= V3-5.2.3-1
 #[test]
 fn packets_find_their_instance_by_vrid() {
     let message = hex("3134 5a01 0032 7847 c0a84d6e");

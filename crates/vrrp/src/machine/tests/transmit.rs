@@ -27,6 +27,7 @@ fn first_packet(settings: Settings, source: &str) -> Transmit {
 //= V3-5.1.1.2-1
 //= V3-5.1.1.3-1
 //= V2-7.2-1
+//= V3-7.2-5
 //= V2-5.2.3-1
 //= V2A-1
 #[test]
