@@ -49,8 +49,8 @@ fn table() -> BTreeMap<&'static str, Row<'static>> {
 }
 
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(directory).expect("the directory is in the checkout") {
+        let path = entry.expect("it can be listed").path();
         if path.is_dir() {
             sources(&path, found);
         } else if path.extension().is_some_and(|e| e == "rs") {
@@ -68,7 +68,7 @@ fn cited() -> BTreeSet<String> {
     }
     let mut ids = BTreeSet::new();
     for file in files {
-        for line in fs::read_to_string(file).unwrap().lines() {
+        for line in fs::read_to_string(file).expect("sources are text").lines() {
             let Some(tag) = line.trim_start().strip_prefix("//= ") else {
                 continue;
             };
