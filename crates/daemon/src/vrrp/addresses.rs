@@ -1,14 +1,16 @@
 //! Virtual addresses: from "they shall be there" to the kernel's answer, and on to the neighbours.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use rk_base::{Family, IfIndex, Instant};
 use rk_config::model::Lifetime;
+use rk_net::announce::forwards_ipv6;
 use rk_net::{
-    Address, AddressError, AddressFlags, Announcement, Completion, LinkAddress, Op, OpId, Outcome,
+    Address, AddressError, AddressFlags, Announcement, Completion, Dropped, LinkAddress, Op, OpId,
+    Outcome,
 };
 use rk_vrrp::{Addresses, Announce, AnnounceReason, Input, State};
 use tracing::{debug, info, warn};
@@ -68,14 +70,46 @@ impl World {
             self.announcements.forget(|a| gone.contains(&a.address));
             router.burst = 0;
         }
+        self.refresh_firewall(id);
         if ops.is_empty() {
             return;
         }
         self.next_op += 1;
         let op = OpId(self.next_op);
-        router.asked = Some(Asked { id: op, places });
+        if let Some(router) = self.routers.get_mut(id) {
+            router.asked = Some(Asked { id: op, places });
+        }
         self.asked.insert(op, id);
         self.writer.submit(op, ops);
+    }
+
+    /// Brings the firewall into line after a change of `id`: what is not to be accepted is dropped
+    /// from before the address is there until it is gone (Accept_Mode off).
+    fn refresh_firewall(&mut self, id: RouterId) {
+        if self.routers.get(id).is_none_or(|r| r.plan.config.accept) {
+            return;
+        }
+        let table = self.reflector.table();
+        let deaf = self
+            .routers
+            .iter()
+            .filter(|(_, r, _)| !r.plan.config.accept);
+        let dropped: BTreeSet<Dropped> = deaf
+            .flat_map(|(_, r, _)| r.plan.addresses.iter().zip(&r.held))
+            .filter(|(_, held)| held.wanted || held.set)
+            .filter_map(|(a, _)| {
+                Some(Dropped::new(
+                    a.prefix.addr(),
+                    table.by_name(&a.interface)?.index,
+                ))
+            })
+            .collect();
+        if let (Err(error), Some(router)) = (self.firewall.set(&dropped), self.routers.get(id)) {
+            warn!(
+                "({}) packets to its addresses cannot be dropped (no_accept, strict mode): {error}",
+                router.plan.settings.name
+            );
+        }
     }
 
     /// Takes back what the kernel was asked for this router and has not done yet.
@@ -118,6 +152,7 @@ impl World {
             if let Some(router) = self.routers.get_mut(id) {
                 router.asked = None;
             }
+            self.refresh_firewall(id);
             self.tell(id);
         }
     }
@@ -223,7 +258,7 @@ impl World {
                     IpAddr::V4(_) => (false, garp.garp_interval),
                     IpAddr::V6(_) => (true, garp.gna_interval),
                 };
-                let router_flag = v6 && forwards_ipv6(&link.name);
+                let router_flag = v6 && forwards_ipv6(link);
                 let announcement = Announcement::new(link, addr, router_flag).ok()?;
                 Some((announcement, interval))
             })
@@ -249,7 +284,7 @@ impl World {
         let Some(link) = self.reflector.table().holder(source) else {
             return;
         };
-        let router_flag = source.is_ipv6() && forwards_ipv6(&link.name);
+        let router_flag = source.is_ipv6() && forwards_ipv6(link);
         if let Ok(announcement) = Announcement::new(link, source, router_flag) {
             self.announcements.name(link.index, &link.name);
             for _ in 0..repeat {
@@ -333,12 +368,6 @@ fn kind(addr: IpAddr) -> &'static str {
         Family::V4 => "gratuitous ARPs",
         Family::V6 => "Unsolicited Neighbour Adverts",
     }
-}
-
-/// Whether this machine forwards IPv6 on the interface: the Router flag of what we announce.
-fn forwards_ipv6(interface: &str) -> bool {
-    let path = format!("/proc/sys/net/ipv6/conf/{interface}/forwarding");
-    std::fs::read_to_string(path).is_ok_and(|text| text.trim() != "0")
 }
 
 /// The address as the kernel is asked for it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rk_base::Instant;
 use rk_config::model;
-use rk_vrrp::{GroupOutput, Input, Instance, State, SyncGroup};
+use rk_vrrp::{GroupOutput, GroupTransition, Input, Instance, State, SyncGroup};
 
 use super::router::{RouterId, Routers};
 
@@ -20,6 +20,8 @@ pub(super) struct Said {
 pub(super) struct Groups {
     all: Vec<SyncGroup>,
     of: HashMap<RouterId, usize>,
+    /// Transitions told to nobody yet: the members come first.
+    untold: Vec<(Arc<str>, GroupTransition)>,
 }
 
 impl Groups {
@@ -67,6 +69,28 @@ impl Groups {
                 }
             })
             .collect()
+    }
+
+    /// A group changed its state; it is told after its members.
+    pub(super) fn untold(&mut self, group: &Arc<str>, transition: GroupTransition) {
+        self.untold.push((group.clone(), transition));
+    }
+
+    /// The transitions, in order, of groups whose members are all `settled`.
+    pub(super) fn take_told(
+        &mut self,
+        settled: impl Fn(RouterId) -> bool,
+    ) -> Vec<(Arc<str>, GroupTransition)> {
+        let all = &self.all;
+        let ready = |name: &Arc<str>| {
+            let group = all.iter().find(|g| g.name() == name);
+            group.is_none_or(|g| g.members().iter().all(|m| settled(RouterId(*m))))
+        };
+        let (told, untold) = std::mem::take(&mut self.untold)
+            .into_iter()
+            .partition(|(name, _)| ready(name));
+        self.untold = untold;
+        told
     }
 
     /// Feeds a member's input to its group.

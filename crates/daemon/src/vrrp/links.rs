@@ -157,8 +157,10 @@ impl World {
             return;
         };
         let name = router.plan.settings.name.clone();
-        let mut options = SocketOptions::default();
-        options.receive_buffer = router.plan.rx_buffer.and_then(|n| usize::try_from(n).ok());
+        let options = SocketOptions {
+            receive_buffer: router.plan.rx_buffer.and_then(|n| usize::try_from(n).ok()),
+            ..SocketOptions::default()
+        };
         match self.pool.open(key, &options) {
             Ok(socket) => {
                 let first = self.pool.socket(socket).filter(|info| info.users == 1);

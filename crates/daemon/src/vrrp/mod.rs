@@ -168,7 +168,7 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<E
                 match *config {
                     Ok(config) => world.reload(now, Arc::new(config)),
                     Err(e) => {
-                        error!("the new configuration did not arrive, the old one stays: {e}")
+                        error!("the new configuration did not arrive, the old one stays: {e}");
                     }
                 }
                 if let Err(e) = link.send(&FromChild::ReloadDone) {
@@ -267,6 +267,9 @@ async fn stop(mut world: World) -> anyhow::Result<()> {
         }
         world.step_addresses(now)?;
         tokio::task::yield_now().await;
+    }
+    if at_stop == AtStop::Release {
+        world.clear_firewall();
     }
     world.tell_everybody();
     world.notifier.drain().await;

@@ -12,7 +12,7 @@ use rk_config::model;
 use rk_net::Op;
 use rk_script::{Finished, Umask};
 use rk_vrrp::{AtStop, Input, StopReason, TrackerKind};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::addresses::kernel_address;
 use super::router::{Held, RouterId};
@@ -23,6 +23,7 @@ impl World {
     /// The start: builds the routers and lets them begin.
     pub(super) fn begin(&mut self) {
         let now = self.clock.now();
+        self.clear_firewall();
         self.scripts.apply(&self.config);
         let plans = self.plan();
         let ids: Vec<RouterId> = plans
@@ -33,6 +34,13 @@ impl World {
         self.groups.apply(&self.config, &self.routers);
         self.start_routers(now, &ids);
         self.scripts.start(self.umask());
+    }
+
+    /// Takes away every drop rule: what an earlier run left, or at the end our own.
+    pub(super) fn clear_firewall(&mut self) {
+        if let Err(error) = self.firewall.clear() {
+            warn!("the firewall tables cannot be removed: {error}");
+        }
     }
 
     /// Lets new routers begin; those of a sync group together.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rk_base::{Family, Prefix, Priority, Vrid};
+use rk_base::{Family, Prefix, Vrid};
 use rk_config::model;
 use rk_vrrp::{
     Auth, AuthData, Garp, InitialState, OldUnicastChecksum, Peer, Preempt, Reading, Settings,

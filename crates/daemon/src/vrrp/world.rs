@@ -11,7 +11,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rk_base::Instant;
 use rk_config::model;
-use rk_net::{AddressWriter, Announcer, Clock, Frame, OpId, Pool, Reflector, SocketId};
+use rk_net::{
+    AddressWriter, Announcer, Clock, Firewall, FirewallSettings, Frame, OpId, Pool, Reflector,
+    SocketId,
+};
 use rk_notify::State as Told;
 use rk_vrrp::{
     Cause, Event, GroupOutput, Input, Level, Output, State, TrackerId, Transition, Transmit,
@@ -37,6 +40,7 @@ pub(super) struct World {
     pub(super) writer: AddressWriter,
     pub(super) announcer: Announcer,
     pub(super) announcements: Announcements,
+    pub(super) firewall: Firewall,
     pub(super) routers: Routers,
     pub(super) groups: Groups,
     pub(super) trackers: TrackerIds,
@@ -92,6 +96,7 @@ impl World {
             writer,
             announcer,
             announcements: Announcements::default(),
+            firewall: Firewall::new(FirewallSettings::default()),
             routers: Routers::default(),
             groups: Groups::default(),
             trackers: TrackerIds::default(),
@@ -140,11 +145,8 @@ impl World {
                     self.routers.arm(RouterId(member));
                 }
                 GroupOutput::Transition(t) => {
-                    if let Some(state) = told(t.to, &t.cause) {
-                        let source = notify::group(&said.group);
-                        self.notifier
-                            .transition(source, state, 0, &t.cause.to_string());
-                    }
+                    self.groups.untold(&said.group, t);
+                    self.tell_groups();
                 }
                 GroupOutput::Log(event) => info!("{event}"),
             }
@@ -260,6 +262,22 @@ impl World {
                 let cause = transition.cause.to_string();
                 self.notifier
                     .transition(source.clone(), state, transition.priority.get(), &cause);
+            }
+        }
+        if self.groups.has(id) {
+            self.tell_groups();
+        }
+    }
+
+    /// Tells of the groups' transitions whose members have all been told of theirs.
+    fn tell_groups(&mut self) {
+        let routers = &self.routers;
+        let settled = |id: RouterId| routers.get(id).is_none_or(|r| r.untold.is_empty());
+        for (group, transition) in self.groups.take_told(settled) {
+            if let Some(state) = told(transition.to, &transition.cause) {
+                let cause = transition.cause.to_string();
+                self.notifier
+                    .transition(notify::group(&group), state, 0, &cause);
             }
         }
     }
