@@ -159,8 +159,19 @@ fn measure(
         daemon.wait_state("VI_1", "BACKUP", SOON);
         let mut capture = wire.two.capture("eth0");
         let mut list = Vec::new();
-        for _ in 0..runs {
-            list.push(one_run(&mut capture, &peer, &mut daemon, interval, &all)?);
+        let mut disturbed = 0;
+        while list.len() < runs {
+            match one_run(&mut capture, &peer, &mut daemon, interval, &all)? {
+                Some(run) => list.push(run),
+                None => disturbed += 1,
+            }
+            anyhow::ensure!(
+                disturbed <= 3 * runs,
+                "this machine is too busy to measure on"
+            );
+        }
+        if disturbed > 0 {
+            println!("({which:?}: {disturbed} more runs in which the peer itself fell silent)");
         }
         results.push(list);
     }
@@ -175,12 +186,12 @@ fn one_run(
     daemon: &mut Daemon<'_>,
     interval: f64,
     addresses: &[IpAddr],
-) -> Result<Run> {
+) -> Result<Option<Run>> {
     capture.skip();
+    let mark = capture.mark();
     for _ in 0..5 {
         capture.next_advert("the master's advert", SOON, |v| v.priority == HIGH);
     }
-    let mark = capture.mark();
     daemon.process().skip_lines();
     let frozen = peer.freeze();
     daemon.wait_state("VI_1", "MASTER", SOON);
@@ -210,19 +221,31 @@ fn one_run(
     };
     let last = *stamp(HIGH).last().context("an advert of the peer")?;
     let mine = stamp(LOW);
-    let first = *mine.first().context("an advert of the new master")?;
+    let first = mine
+        .iter()
+        .position(|at| *at > last)
+        .context("an advert of the new master")?;
+    let (before, mine) = mine.split_at(first);
+    let first = mine[0];
     let down = Duration::from_secs_f64(interval) * 3
         + Duration::from_secs_f64(interval) * (256 - u32::from(LOW)) / 256;
     let announced = first_announcements(&frames)
         .into_values()
         .max()
         .context("announcements")?;
-    let gap = mine.windows(2).map(|pair| millis_between(pair[0], pair[1]));
-    let run = Run {
+    let first_second = mine
+        .iter()
+        .take_while(|at| **at < first + Duration::from_secs(1));
+    let first_second: Vec<_> = first_second.copied().collect();
+    let gap = first_second
+        .windows(2)
+        .map(|pair| millis_between(pair[0], pair[1]));
+    // On a busy machine the peer may stall before it is stopped, and the failover is another one.
+    let run = before.is_empty().then(|| Run {
         late: millis_between(last + down, first),
         announced: millis_between(first, announced),
-        gap: largest(&gap.collect::<Vec<_>>()),
-    };
+        gap: largest(&gap.collect::<Vec<_>>()).max(0.0),
+    });
     peer.thaw(frozen);
     daemon.wait_state("VI_1", "BACKUP", SOON);
     // Withdrawn before the next run, or there would be nothing to add.
