@@ -126,9 +126,20 @@ impl SyncGroup {
         out: &mut Vec<GroupOutput>,
     ) {
         let start = out.len();
+        // Nearly all inputs are adverts and timers that move nothing: then the others, of which
+        // there may be many, need not be looked at.
+        let routine = matches!(
+            input,
+            Input::Packet { .. } | Input::Timer | Input::Stalled { .. }
+        );
         feed(now, member, input, instances, out);
         let said = out.get(start..).unwrap_or_default();
-        let lower = said.contains(&GroupOutput::Member(member, Output::RxLowerPriority));
+        let member_said = |what: fn(&Output) -> bool| {
+            said.iter()
+                .any(|o| matches!(o, GroupOutput::Member(_, o) if what(o)))
+        };
+        let lower = member_said(|o| matches!(o, Output::RxLowerPriority));
+        let moved = member_said(|o| matches!(o, Output::Transition(_) | Output::WantsMaster));
         if lower {
             for other in self.others(member) {
                 perform(other, instances, out, |i, out| {
@@ -136,7 +147,9 @@ impl SyncGroup {
                 });
             }
         }
-        self.settle(now, member, instances, out);
+        if moved || !routine {
+            self.settle(now, member, instances, out);
+        }
     }
 
     /// Every member but `member`.

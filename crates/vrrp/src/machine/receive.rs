@@ -359,6 +359,10 @@ impl Instance {
     /// for two Masters: it is counted and logged, and the advert is used.
     fn compare_addresses(&mut self, from: IpAddr, advert: &Advert<'_>, out: &mut Vec<Output>) {
         let ours = &self.settings.addresses;
+        // Nearly always the very same list; only otherwise is each one looked for.
+        if advert.addresses.iter().eq(ours.iter().copied()) {
+            return;
+        }
         let what = if advert.addresses.len() == ours.len() {
             let mut missing = ours.iter().filter(|a| !advert.addresses.contains(**a));
             let Some(address) = missing.next().copied() else {
