@@ -71,39 +71,70 @@ impl SetName {
     }
 }
 
-/// The keys in each set that exists. A table exists if its main set does.
+/// What we have in the kernel: which sets (a table is there if its main set is), and what they
+/// hold together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Content(BTreeMap<SetName, BTreeSet<Vec<u8>>>);
+pub(super) struct Content {
+    pub(super) sets: BTreeSet<SetName>,
+    pub(super) dropped: BTreeSet<Dropped>,
+}
+
+/// What is to be done to a [`Content`]. Sets and tables only ever come: they stay until the end
+/// although they become empty, as keepalived's do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Difference {
+    pub(super) sets: BTreeSet<SetName>,
+    pub(super) gone: Vec<Dropped>,
+    pub(super) new: Vec<Dropped>,
+    /// Whether it leads all the way.
+    pub(super) complete: bool,
+}
 
 impl Content {
-    /// What there must be for `dropped`, with the sets of `existing` although they become empty:
-    /// sets and tables stay until the end, as keepalived's do.
-    pub(super) fn wanted(dropped: &BTreeSet<Dropped>, existing: &Self) -> Self {
-        let mut content = Self(existing.sets().map(|set| (set, BTreeSet::new())).collect());
-        for one in dropped {
-            let (set, key) = key(one);
-            content.0.entry(SetName::main_of(set.family())).or_default();
-            content.0.entry(set).or_default().insert(key);
+    /// The way to `wanted`, as far as `at_most` addresses that come or go. What comes is first: it
+    /// is waited for, addresses follow.
+    pub(super) fn difference(&self, wanted: &BTreeSet<Dropped>, at_most: usize) -> Difference {
+        let mut new = wanted.difference(&self.dropped);
+        let mut gone = self.dropped.difference(wanted);
+        let mut difference = Difference {
+            new: new.by_ref().take(at_most).cloned().collect(),
+            ..Difference::default()
+        };
+        let rest = at_most - difference.new.len();
+        difference.gone = gone.by_ref().take(rest).cloned().collect();
+        difference.complete = new.next().is_none() && gone.next().is_none();
+        let needed = difference.new.iter().map(|one| key(one).0);
+        difference.sets = needed
+            .flat_map(|set| [SetName::main_of(set.family()), set])
+            .filter(|set| !self.sets.contains(set))
+            .collect();
+        difference
+    }
+
+    /// Takes a difference that was made so into account.
+    pub(super) fn apply(&mut self, difference: Difference) {
+        self.sets.extend(difference.sets);
+        for one in &difference.gone {
+            self.dropped.remove(one);
         }
-        content
+        self.dropped.extend(difference.new);
     }
+}
 
-    pub(super) fn sets(&self) -> impl Iterator<Item = SetName> {
-        self.0.keys().copied()
+impl Difference {
+    pub(super) fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.gone.is_empty()
     }
+}
 
-    pub(super) fn has(&self, set: SetName) -> bool {
-        self.0.contains_key(&set)
+/// The keys of each set that has any in `dropped`.
+pub(super) fn keys(dropped: &[Dropped]) -> BTreeMap<SetName, Vec<Vec<u8>>> {
+    let mut keys: BTreeMap<SetName, Vec<Vec<u8>>> = BTreeMap::new();
+    for one in dropped {
+        let (set, key) = key(one);
+        keys.entry(set).or_default().push(key);
     }
-
-    /// The keys of `set` that `other` does not have there.
-    pub(super) fn beyond<'a>(&'a self, other: &'a Self, set: SetName) -> Vec<&'a [u8]> {
-        let theirs = other.0.get(&set);
-        let ours = self.0.get(&set).into_iter().flatten();
-        ours.filter(|key| theirs.is_none_or(|theirs| !theirs.contains(*key)))
-            .map(Vec::as_slice)
-            .collect()
-    }
+    keys
 }
 
 /// The set `one` belongs in, and how it is spelled there: the address in network byte order, then
@@ -168,27 +199,52 @@ mod tests {
 
     #[test]
     fn a_family_appears_with_its_first_address_and_stays() {
-        let none = Content::default();
-        assert_eq!(Content::wanted(&BTreeSet::new(), &none), none);
-        let v4 = Content::wanted(&dropped(&["192.0.2.1"]), &none);
-        assert!(v4.sets().eq([SetName::Ipv4]));
+        let mut content = Content::default();
+        let nothing = content.difference(&BTreeSet::new(), usize::MAX);
+        assert!(nothing.is_empty() && nothing.complete && nothing.sets.is_empty());
+        let mut appear = |addresses: &[&str]| {
+            let difference = content.difference(&dropped(addresses), usize::MAX);
+            let sets: Vec<_> = difference.sets.iter().copied().collect();
+            content.apply(difference);
+            sets
+        };
+        assert_eq!(appear(&["192.0.2.1"]), [SetName::Ipv4]);
         // The main set comes with any of its family.
-        let both = Content::wanted(&dropped(&["fe80::1"]), &v4);
-        let sets = [SetName::Ipv4, SetName::Ipv6, SetName::LinkLocal];
-        assert!(both.sets().eq(sets));
-        let empty = Content::wanted(&BTreeSet::new(), &both);
-        assert!(empty.sets().eq(sets));
+        assert_eq!(appear(&["fe80::1"]), [SetName::Ipv6, SetName::LinkLocal]);
+        assert_eq!(appear(&[]), []);
+        assert_eq!(appear(&["192.0.2.1", "2001:db8::1"]), []);
+        assert_eq!(content.sets.len(), 3);
     }
 
     #[test]
-    fn the_difference_is_taken_set_by_set() {
-        let none = Content::default();
-        let old = Content::wanted(&dropped(&["192.0.2.1", "192.0.2.2"]), &none);
-        let new = Content::wanted(&dropped(&["192.0.2.2", "192.0.2.3", "2001:db8::1"]), &old);
-        assert_eq!(new.beyond(&old, SetName::Ipv4), [[192, 0, 2, 3]]);
-        assert_eq!(old.beyond(&new, SetName::Ipv4), [[192, 0, 2, 1]]);
-        assert_eq!(new.beyond(&old, SetName::Ipv6).len(), 1);
-        assert!(old.beyond(&new, SetName::Ipv6).is_empty());
-        assert!(new.beyond(&new, SetName::Ipv4).is_empty());
+    fn a_difference_may_be_taken_in_steps() {
+        let mut content = Content::default();
+        let first = content.difference(&dropped(&["192.0.2.1", "192.0.2.2"]), usize::MAX);
+        content.apply(first);
+        let wanted = dropped(&["192.0.2.2", "192.0.2.3", "2001:db8::1"]);
+        let mut steps = Vec::new();
+        loop {
+            let step = content.difference(&wanted, 2);
+            steps.push((step.new.len(), step.gone.len()));
+            let complete = step.complete;
+            content.apply(step);
+            if complete {
+                break;
+            }
+        }
+        assert_eq!(steps, [(2, 0), (0, 1)]);
+        assert_eq!(content.dropped, wanted);
+        assert!(content.difference(&wanted, 2).is_empty());
+    }
+
+    #[test]
+    fn each_set_gets_its_own() {
+        let all: Vec<_> = dropped(&["192.0.2.1", "192.0.2.2", "fe80::1"])
+            .into_iter()
+            .collect();
+        let keys = keys(&all);
+        assert_eq!(keys[&SetName::Ipv4], [[192, 0, 2, 1], [192, 0, 2, 2]]);
+        assert_eq!(keys[&SetName::LinkLocal].len(), 1);
+        assert_eq!(keys.len(), 2);
     }
 }

@@ -16,13 +16,13 @@ use netlink_packet_netfilter::nftables::{
     Operator, Payload, Register, SetFlags, Verdict, VerdictAttribute,
 };
 
-use super::content::{Content, SetName};
+use super::content::{self, Difference, SetName};
 use super::request::{self, Change, KeyType, Request};
 use super::{Family, FirewallSettings};
 
 const NEIGHBOR_DISCOVERY: &str = "neighbor-discovery";
 /// ICMPv6 types 135 (neighbour solicitation) and 136 (advertisement).
-const NEIGHBOR_TYPES: [&[u8]; 2] = [&[135], &[136]];
+const NEIGHBOR_TYPES: [u8; 2] = [135, 136];
 const NETWORK_HEADER: u32 = 1;
 const TRANSPORT_HEADER: u32 = 2;
 const IPPROTO_ICMPV6: u8 = 58;
@@ -66,18 +66,11 @@ impl Direction {
     }
 }
 
-/// The messages that turn `installed` into `wanted`, which has at least the same sets.
-pub(super) fn transition(
-    settings: &FirewallSettings,
-    installed: &Content,
-    wanted: &Content,
-) -> Vec<Request> {
+/// The messages that make `difference`.
+pub(super) fn transition(settings: &FirewallSettings, difference: &Difference) -> Vec<Request> {
     let mut requests = Vec::new();
     let table = &settings.table;
-    for (id, set) in (1..).zip(wanted.sets()) {
-        if installed.has(set) {
-            continue;
-        }
+    for (id, &set) in (1..).zip(&difference.sets) {
         match set {
             SetName::Ipv4 | SetName::Ipv6 => base(settings, set, id, &mut requests),
             SetName::LinkLocal | SetName::LinkLocalNamed => {
@@ -90,13 +83,12 @@ pub(super) fn transition(
             }
         }
     }
-    for (change, from, to) in [
-        (Change::Delete, installed, wanted),
-        (Change::Add, wanted, installed),
+    for (change, dropped) in [
+        (Change::Delete, &difference.gone),
+        (Change::Add, &difference.new),
     ] {
-        for set in wanted.sets() {
-            let keys = from.beyond(to, set);
-            let messages = request::elements(set.family(), table, set.name(), change, &keys);
+        for (set, keys) in content::keys(dropped) {
+            let messages = request::elements(set.family(), table, set.name(), change, keys);
             requests.extend(messages);
         }
     }
@@ -138,7 +130,7 @@ fn base(settings: &FirewallSettings, set: SetName, id: u32, requests: &mut Vec<R
             table,
             NEIGHBOR_DISCOVERY,
             Change::Add,
-            &NEIGHBOR_TYPES,
+            NEIGHBOR_TYPES.iter().map(|&t| vec![t]).collect(),
         ));
     }
     for direction in Direction::BOTH {

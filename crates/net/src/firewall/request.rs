@@ -159,33 +159,33 @@ pub(super) enum Change {
 }
 
 /// Changes `set` by `keys`, in as few messages as they fit in.
-pub(super) fn elements<'a>(
+pub(super) fn elements(
     family: Family,
-    table: &'a str,
-    set: &'a str,
+    table: &str,
+    set: &str,
     change: Change,
-    keys: &'a [&[u8]],
-) -> impl Iterator<Item = Request> + 'a {
-    keys.chunks(ELEMENTS).map(move |keys| {
-        let element = |key: &&[u8]| {
-            let key = DataAttribute::Value(key.to_vec());
-            ListAttribute::Element(vec![SetElementAttribute::Key(key)])
+    keys: Vec<Vec<u8>>,
+) -> Vec<Request> {
+    let mut requests = Vec::new();
+    let mut keys = keys.into_iter().peekable();
+    while keys.peek().is_some() {
+        let element = |key| {
+            let key = SetElementAttribute::Key(DataAttribute::Value(key));
+            ListAttribute::Element(vec![key])
         };
         let attributes = vec![
             SetElementList::Table(table.to_owned()),
             SetElementList::Set(set.to_owned()),
-            SetElementList::Elements(keys.iter().map(element).collect()),
+            SetElementList::Elements(keys.by_ref().take(ELEMENTS).map(element).collect()),
         ];
         let message = SetElementMessage { attributes };
-        match change {
-            Change::Add => request(
-                family,
-                NLM_F_CREATE,
-                NfTablesMessage::NewSetElement(message),
-            ),
-            Change::Delete => request(family, 0, NfTablesMessage::DeleteSetElement(message)),
-        }
-    })
+        let (flags, message) = match change {
+            Change::Add => (NLM_F_CREATE, NfTablesMessage::NewSetElement(message)),
+            Change::Delete => (0, NfTablesMessage::DeleteSetElement(message)),
+        };
+        requests.push(request(family, flags, message));
+    }
+    requests
 }
 
 /// A rule at the end of `chain`.

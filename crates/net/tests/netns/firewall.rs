@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rk_base::IfIndex;
-use rk_net::firewall::Family;
+use rk_net::firewall::{Family, Progress};
 use rk_net::{Dropped, Firewall, FirewallError, FirewallSettings};
 use serde_json::Value;
 
@@ -178,22 +178,35 @@ fn the_settings_are_obeyed() {
 }
 
 #[test]
-fn thousands_of_addresses_are_one_change() {
-    sandboxed("firewall::thousands_of_addresses_are_one_change", || {
-        let mut firewall = firewall();
-        let many = |n: u32| -> BTreeSet<Dropped> {
-            let v4 = (0..n).map(|i| IpAddr::from((0x0a00_0000 + i).to_be_bytes()));
-            let v6 = (0..n)
-                .map(|i| IpAddr::from((0x2001_0db8_u128 << 96 | u128::from(i)).to_be_bytes()));
-            v4.chain(v6).map(|a| Dropped::new(a, index(1))).collect()
-        };
-        for n in [1500, 3, 2500, 0] {
-            firewall.set(&many(n)).unwrap();
-            for family in ["ip", "ip6"] {
-                assert_eq!(elements(family, "vips").len(), n as usize);
+fn thousands_of_addresses_go_at_once_or_in_steps() {
+    sandboxed(
+        "firewall::thousands_of_addresses_go_at_once_or_in_steps",
+        || {
+            let mut firewall = firewall();
+            let many = |n: u32| -> BTreeSet<Dropped> {
+                let v4 = (0..n).map(|i| IpAddr::from((0x0a00_0000 + i).to_be_bytes()));
+                let v6 = (0..n)
+                    .map(|i| IpAddr::from((0x2001_0db8_u128 << 96 | u128::from(i)).to_be_bytes()));
+                v4.chain(v6).map(|a| Dropped::new(a, index(1))).collect()
+            };
+            for (n, by) in [(1500, usize::MAX), (3, 100), (2500, 512), (0, usize::MAX)] {
+                let mut steps = 1;
+                while firewall.step(&many(n), by).unwrap() == Progress::More {
+                    steps += 1;
+                }
+                let changed = if n == 2500 { 2 * 2497 } else { 2 * 1497 };
+                let expected = if by == usize::MAX {
+                    1
+                } else {
+                    usize::div_ceil(changed, by)
+                };
+                assert_eq!(steps, expected);
+                for family in ["ip", "ip6"] {
+                    assert_eq!(elements(family, "vips").len(), n as usize);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 #[test]

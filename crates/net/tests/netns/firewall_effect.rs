@@ -83,17 +83,18 @@ fn packets_to_virtual_addresses_are_dropped_and_neighbours_answered() {
                 ("fe80::100", "fe80::a", "[::]:0", "fe80::b"),
             ] {
                 let any = if vip.contains(':') {
-                    "[::]:4000"
+                    "[::]:0"
                 } else {
-                    "0.0.0.0:4000"
+                    "0.0.0.0:0"
                 };
                 let receiver = udp(&a, any);
+                let port = receiver.local_addr().unwrap().port();
                 let sender = udp(&b, local);
                 let at = |host: &str, scope: IfIndex| match host.parse().unwrap() {
                     IpAddr::V6(v6) if host.starts_with("fe80") => {
-                        std::net::SocketAddrV6::new(v6, 4000, 0, scope.get()).into()
+                        std::net::SocketAddrV6::new(v6, port, 0, scope.get()).into()
                     }
-                    ip => SocketAddr::new(ip, 4000),
+                    ip => SocketAddr::new(ip, port),
                 };
                 let (to_vip, to_own) = (at(vip, scope), at(own, scope));
                 // Neighbours known, all packets arrive in order.
@@ -170,9 +171,20 @@ impl Keepalived {
         let child = std::fs::read_to_string(&self.pid_file).unwrap();
         let parent = self.parent.id().to_string();
         if how == End::Killed {
-            // Both at once, so that neither can do anything about the other's end.
-            let both = ["-9", parent.as_str(), child.trim()];
-            assert!(Command::new("kill").args(both).status().unwrap().success());
+            // A child whose parent ends cleans up and follows: one that is stopped cannot.
+            for (signal, pid) in [
+                ("-STOP", child.trim()),
+                ("-9", &parent),
+                ("-9", child.trim()),
+            ] {
+                assert!(
+                    Command::new("kill")
+                        .args([signal, pid])
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+            }
         }
         drop(self);
         let deadline = Instant::now() + Duration::from_secs(10);
