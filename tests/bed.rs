@@ -1,7 +1,7 @@
 //! What the scenarios share: which daemon is "ours", the usual two nodes with a client, waiting.
 
 use std::io::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -125,4 +125,12 @@ pub(crate) fn announced(at: &mut Capture, owner: &Node, address: IpAddr) {
     at.next(&what, SOON, |f| {
         f.announces() == Some(address) && f.source.to_string() == mac
     });
+}
+
+/// Whether anything at `address` answers the client (refusing a connection is an answer).
+pub(crate) fn answers(client: &Node, address: &str) -> bool {
+    let to = SocketAddr::new(address.parse::<IpAddr>().expect("a literal"), 9);
+    let result = client.in_net(|| TcpStream::connect_timeout(&to, Duration::from_secs(1)));
+    !matches!(result, Err(error) if error.kind() == std::io::ErrorKind::TimedOut
+        || error.raw_os_error() == Some(113))
 }

@@ -5,13 +5,12 @@
 //! `RKEEPALIVED_SPEC_DIR` names, or of any directory beside the checkout; without them these
 //! tests are skipped, and say so.
 
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rk_lab::{Cable, Daemon, Lab, Node, Process, Vrrp, Which, eventually};
 
-use crate::bed::{DEV, SOON, announced, lab, ours, skipped};
+use crate::bed::{DEV, SOON, announced, answers, lab, ours, skipped};
 
 const CONF: &str = "/etc/keepalived/keepalived.conf";
 
@@ -90,14 +89,6 @@ fn verdict(node: &Node, file: &str, expected: i32) {
         let (status, text) = test_status(node, which);
         assert_eq!(status, Some(expected), "{which:?} -t:\n{text}");
     }
-}
-
-/// Whether anything at `address` answers the client (refusing a connection is an answer).
-fn answers(client: &Node, address: &str) -> bool {
-    let to = SocketAddr::new(address.parse::<IpAddr>().expect("a literal"), 9);
-    let result = client.in_net(|| TcpStream::connect_timeout(&to, Duration::from_secs(1)));
-    !matches!(result, Err(error) if error.kind() == std::io::ErrorKind::TimedOut
-        || error.raw_os_error() == Some(113))
 }
 
 /// A process that `killall -0 haproxy` finds.

@@ -19,4 +19,5 @@ mod lifecycle;
 mod mail;
 mod matrix;
 mod notify;
+mod rfc;
 mod tracking;

@@ -184,7 +184,7 @@ fn parse_source(file: &str, text: &str) -> Vec<Proof> {
 fn is_id(word: &str) -> bool {
     let family = word.split('-').next().unwrap_or("");
     ["V3", "V2", "V2A", "B", "B1", "BM", "X"].contains(&family)
-        && word.chars().filter(|c| *c == '-').count() >= 2
+        && word.contains('-')
 }
 
 /// The name of the function whose head this line is.

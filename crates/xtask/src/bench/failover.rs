@@ -157,11 +157,11 @@ fn measure(
         peer.wait_state("VI_1", "MASTER", SOON);
         let mut daemon = Daemon::start(&wire.two, which, &configuration(LOW, interval, &all));
         daemon.wait_state("VI_1", "BACKUP", SOON);
-        let mut capture = wire.two.capture("eth0");
+        let capture = wire.two.capture("eth0");
         let mut list = Vec::new();
         let mut disturbed = 0;
         while list.len() < runs {
-            match one_run(&mut capture, &peer, &mut daemon, interval, &all)? {
+            match one_run(&capture, &peer, &mut daemon, interval, &all)? {
                 Some(run) => list.push(run),
                 None => disturbed += 1,
             }
@@ -181,17 +181,23 @@ fn measure(
 }
 
 fn one_run(
-    capture: &mut Capture,
+    capture: &Capture,
     peer: &Daemon<'_>,
     daemon: &mut Daemon<'_>,
     interval: f64,
     addresses: &[IpAddr],
 ) -> Result<Option<Run>> {
-    capture.skip();
-    let mark = capture.mark();
-    for _ in 0..5 {
-        capture.next_advert("the master's advert", SOON, |v| v.priority == HIGH);
-    }
+    // Calm first: a peer that was just continued has much to do, and may fall silent over it.
+    let mark = eventually(SOON, "a time in which only the peer is heard", || {
+        let mark = capture.mark();
+        pause(Duration::from_millis(300) + Duration::from_secs_f64(interval));
+        let heard = capture.since(mark);
+        let mut priorities = heard
+            .iter()
+            .filter_map(|f| Some(f.vrrp()?.priority))
+            .peekable();
+        (priorities.peek().is_some() && priorities.all(|p| p == HIGH)).then_some(mark)
+    });
     daemon.process().skip_lines();
     let frozen = peer.freeze();
     daemon.wait_state("VI_1", "MASTER", SOON);
