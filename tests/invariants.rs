@@ -309,12 +309,18 @@ fn the_promises_of_the_architecture_page_are_the_ones_kept_here() {
     }
     for module in UNSAFE_ALLOWED {
         let crate_name = module.split('/').nth(1).expect("crates/NAME/src/MODULE.rs");
-        let stem = Path::new(module).file_stem().and_then(|s| s.to_str()).expect("a name");
+        let stem = Path::new(module)
+            .file_stem()
+            .and_then(|s| s.to_str())
+            .expect("a name");
         let told = page.lines().any(|line| {
             line.contains("unsafe")
                 && line.contains(&format!("`{stem}`"))
                 && line.contains(&format!("`{crate_name}`"))
         });
-        assert!(told, "doc/architecture.md does not say that {module} holds unsafe code");
+        assert!(
+            told,
+            "doc/architecture.md does not say that {module} holds unsafe code"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! keepalived or rkeepalived on a node, started and stopped with the same words.
 
+use std::borrow::Cow;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -50,15 +52,15 @@ pub struct Daemon<'a> {
 }
 
 impl<'a> Daemon<'a> {
-    /// Writes `configuration` to `/etc/keepalived/keepalived.conf` and starts the daemon in the
-    /// foreground with its log on stderr.
+    /// Writes `configuration`, [`fitted`] to this machine, to `/etc/keepalived/keepalived.conf` and
+    /// starts the daemon in the foreground with its log on stderr.
     ///
     /// # Panics
     /// If it cannot be started.
     #[track_caller]
     #[must_use]
     pub fn start(node: &'a Node, which: Which, configuration: &str) -> Self {
-        node.write(CONFIGURATION, configuration);
+        node.write(CONFIGURATION, fitted(configuration).as_bytes());
         Self::start_as_is(node, which, &[])
     }
 
@@ -174,7 +176,8 @@ impl<'a> Daemon<'a> {
     /// If it is not running.
     #[track_caller]
     pub fn reload(&self, configuration: &str) {
-        self.node.write(CONFIGURATION, configuration);
+        self.node
+            .write(CONFIGURATION, fitted(configuration).as_bytes());
         self.signal("HUP");
     }
 
@@ -231,4 +234,18 @@ impl<'a> Daemon<'a> {
     pub fn thaw(&self, pid: i32) {
         self.node.kill("CONT", &[pid]);
     }
+}
+
+/// A configuration as it can work here. In the namespace of an ordinary user the root directory
+/// belongs to nobody, so script security (rightly) refuses every script: there it is left out.
+#[must_use]
+pub fn fitted(configuration: &str) -> Cow<'_, str> {
+    let root_is_roots = std::fs::metadata("/").is_ok_and(|root| root.uid() == 0);
+    if root_is_roots {
+        return Cow::Borrowed(configuration);
+    }
+    let kept = configuration
+        .lines()
+        .filter(|line| line.trim() != "enable_script_security");
+    Cow::Owned(kept.map(|line| format!("{line}\n")).collect())
 }

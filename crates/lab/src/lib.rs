@@ -27,7 +27,7 @@ mod switch;
 mod wait;
 
 pub use capture::Capture;
-pub use daemon::{Daemon, Which};
+pub use daemon::{Daemon, Which, fitted};
 pub use frame::{Arp, Frame, Kind, MacAddr, NeighbourAdvert, Vrrp, internet_checksum};
 pub use node::{Net, Node};
 pub use process::{Line, Process};

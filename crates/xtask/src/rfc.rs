@@ -183,8 +183,7 @@ fn parse_source(file: &str, text: &str) -> Vec<Proof> {
 /// `V3-5.2.4-1`, `V2A-...`, `X-CSUM-1`.
 fn is_id(word: &str) -> bool {
     let family = word.split('-').next().unwrap_or("");
-    ["V3", "V2", "V2A", "B", "B1", "BM", "X"].contains(&family)
-        && word.contains('-')
+    ["V3", "V2", "V2A", "B", "B1", "BM", "X"].contains(&family) && word.contains('-')
 }
 
 /// The name of the function whose head this line is.
