@@ -119,7 +119,9 @@ impl Before {
         let in_time = matches!(self.kind, Kind::Timer { due: true });
         let right = match &t.cause {
             Cause::Startup | Cause::Owner => self.kind == Kind::Start,
-            Cause::Silence { silence, .. } => in_time && *silence >= self.down_interval,
+            Cause::Silence { silence, .. } | Cause::Preempting { silence, .. } => {
+                in_time && *silence >= self.down_interval
+            }
             Cause::MasterLeft { from, .. } => in_time && node.goodbyes.contains(from),
             Cause::AddressRestored { .. } => in_time,
             Cause::HigherPriority { theirs, ours, .. } => {

@@ -59,6 +59,12 @@ fn the_backup_takes_over_after_the_down_interval_and_gives_back() {
     world.start(a);
     world.run(SECOND * 5);
     assert_eq!(world.masters(), [a]);
+    let (_, back) = world.node(a).transitions().last().expect("it preempted");
+    assert!(
+        matches!(back.cause, Cause::Preempting { .. }),
+        "{}",
+        back.cause
+    );
     no_complaints(&world);
 }
 

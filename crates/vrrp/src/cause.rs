@@ -83,6 +83,19 @@ pub enum Cause {
         /// How late the timer was.
         late: Duration,
     },
+    /// The Master of lower priority was heard to the last, and not listened to: we preempt it.
+    Preempting {
+        /// The Master.
+        from: IpAddr,
+        /// Its priority.
+        theirs: Priority,
+        /// Ours.
+        ours: Priority,
+        /// Since the wait began.
+        silence: Duration,
+        /// How late the timer was.
+        late: Duration,
+    },
     /// The Master said priority 0, and nobody better spoke for a Skew_Time.
     MasterLeft {
         /// Who left.
@@ -166,6 +179,21 @@ impl fmt::Display for Cause {
                 late,
             } => {
                 write!(f, "no master heard for {}{}", Span(*silence), Late(*late))
+            }
+            Self::Preempting {
+                from,
+                theirs,
+                ours,
+                silence,
+                late,
+            } => {
+                write!(
+                    f,
+                    "taking over from {from} with lower priority {theirs}, ours {ours}, \
+                     nobody better heard for {}{}",
+                    Span(*silence),
+                    Late(*late)
+                )
             }
             Self::MasterLeft { from, late } => {
                 write!(f, "{from} gave up with priority 0{}", Late(*late))
@@ -258,6 +286,17 @@ mod tests {
                     late: ms(12),
                 },
                 "no master heard for 3.610 s (timer 0.012 s late)",
+            ),
+            (
+                Cause::Preempting {
+                    from,
+                    theirs: Priority::new(90),
+                    ours: Priority::new(100),
+                    silence: ms(3609),
+                    late: ms(0),
+                },
+                "taking over from 192.0.2.1 with lower priority 90, ours 100, \
+                 nobody better heard for 3.609 s",
             ),
             (
                 Cause::MasterLeft { from, late: ms(0) },

@@ -105,6 +105,8 @@ pub struct Instance {
     /// Active_Adver_Interval: ours, or in version 3 the one the Master advertises.
     master_adver_interval: Duration,
     master: Option<Heard>,
+    /// The last advert of lower priority that was not listened to, and when it came.
+    discarded: Option<(Heard, Instant)>,
     /// Until when adverts of lower priority are accepted, once one was heard.
     preempt_until: Option<Instant>,
     announcements: Announcements,
@@ -163,6 +165,7 @@ impl Instance {
             adver_due: None,
             master_adver_interval: settings.adver_interval,
             master: None,
+            discarded: None,
             preempt_until: None,
             announcements: Announcements::default(),
             rogue: None,

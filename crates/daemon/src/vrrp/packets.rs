@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rk_base::Instant;
 use rk_net::{Protocol, Received, SocketId};
-use rk_vrrp::{Input, RxMeta, RxProtocol, State};
+use rk_vrrp::{Input, RxMeta, RxProtocol, State, wire};
 use tracing::{info, warn};
 
 use super::router::RouterId;
@@ -77,8 +77,9 @@ impl World {
                 .drain(|received| packets.push(copy(&received, &mut bytes)))
                 .context("reading packets")?;
             read += packets.len();
+            let now = self.clock.now();
             for packet in &packets {
-                self.packet(packet, &bytes[packet.payload.clone()]);
+                self.packet(now, packet, &bytes[packet.payload.clone()]);
             }
             for (socket, lost) in &drained.overflowed {
                 self.overflowed(*socket, *lost);
@@ -97,15 +98,18 @@ impl World {
         Ok(())
     }
 
-    fn packet(&mut self, packet: &Packet, payload: &[u8]) {
-        let Some(vrid) = vrid(packet.meta.protocol, payload) else {
+    fn packet(&mut self, now: Instant, packet: &Packet, payload: &[u8]) {
+        let Some(vrid) = wire::dispatch_vrid(packet.meta.protocol, payload) else {
             return;
         };
-        match self.routers.receiver(packet.socket, vrid, packet.meta.src) {
+        match self
+            .routers
+            .receiver(packet.socket, vrid.get(), packet.meta.src)
+        {
             Some(id) => {
                 self.feed(
                     id,
-                    packet.meta.received_at,
+                    now,
                     Input::Packet {
                         meta: packet.meta,
                         payload,
@@ -222,16 +226,6 @@ fn copy(received: &Received<'_>, bytes: &mut Vec<u8>) -> Packet {
     }
 }
 
-/// The VRID: the second octet of the VRRP message, behind the authentication header if any.
-fn vrid(protocol: RxProtocol, payload: &[u8]) -> Option<u8> {
-    /// Length of the header with a 96-bit digest (RFC 2402 §2, RFC 2403).
-    const AH_LEN: usize = 24;
-    match protocol {
-        RxProtocol::Vrrp => payload.get(1).copied(),
-        RxProtocol::Ah => payload.get(AH_LEN + 1).copied(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,13 +244,5 @@ mod tests {
         assert_eq!(bundling.quiet_until(ms(401), slow), None, "nothing gathers");
         bundling.count(ms(600), 20);
         assert_eq!(bundling.quiet_until(ms(40), slow), None);
-    }
-
-    #[test]
-    fn short_packets_have_no_vrid() {
-        assert_eq!(vrid(RxProtocol::Vrrp, &[]), None);
-        assert_eq!(vrid(RxProtocol::Vrrp, &[0x21, 51]), Some(51));
-        assert_eq!(vrid(RxProtocol::Ah, &[0; 25]), None);
-        assert_eq!(vrid(RxProtocol::Ah, &[7; 26]), Some(7));
     }
 }

@@ -121,6 +121,11 @@ impl Instance {
                     priority,
                 });
             }
+            let heard = Heard {
+                address: from,
+                priority,
+            };
+            self.discarded = Some((heard, received_at));
             self.log(Occurrence::LowerDiscarded { from, priority }, out);
             return;
         }
@@ -214,6 +219,27 @@ impl Instance {
         );
     }
 
+    /// What the end of a wait means: nobody there, or somebody of lower priority.
+    fn silence(&self, now: Instant, since: Instant, late: Duration) -> Cause {
+        let silence = now.since(since);
+        // Heard until just now: two adverts in a row are not lost every time.
+        let alive = |at: Instant| now.since(at) <= self.master_adver_interval * 2 + late;
+        match self.discarded {
+            Some((heard, at)) if at >= since && alive(at) => Cause::Preempting {
+                from: heard.address,
+                theirs: heard.priority,
+                ours: self.effective,
+                silence,
+                late,
+            },
+            _ => Cause::Silence {
+                last_heard: self.master.map(|m| (m.address, m.priority)),
+                silence,
+                late,
+            },
+        }
+    }
+
     /// Active_Down_Timer fired.
     pub(super) fn master_down_expired(
         &mut self,
@@ -232,11 +258,7 @@ impl Instance {
         }
         let wait = *wait;
         let cause = match wait.kind {
-            WaitKind::Down => Cause::Silence {
-                last_heard: self.master.map(|m| (m.address, m.priority)),
-                silence: now.since(wait.since),
-                late,
-            },
+            WaitKind::Down => self.silence(now, wait.since, late),
             WaitKind::MasterLeft(from) => Cause::MasterLeft { from, late },
             WaitKind::Restore(address) => Cause::AddressRestored { address, late },
             WaitKind::Owner => Cause::Owner,
