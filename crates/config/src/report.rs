@@ -2,11 +2,20 @@
 
 use crate::code::Code;
 use crate::diagnostic::{Class, Diagnostic, Label, Severity};
-use crate::place::Place;
+use crate::place::{Place, SourceMap};
 use crate::text::Line;
 
 /// How many diagnostics are kept: a file of another kind would make millions.
 pub(crate) const DIAGNOSTICS_MAX: usize = 10_000;
+
+/// What the layers share: the text that was read, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    /// Every file that was read.
+    pub(crate) files: SourceMap,
+    /// What is wrong.
+    pub(crate) report: Report,
+}
 
 /// The diagnostics so far and the highest class among them.
 #[derive(Debug, Default)]

@@ -65,6 +65,8 @@ pub trait Host {
     fn stat(&self, path: &str) -> Option<Stat>;
     /// Where the symbolic link at `path` points.
     fn read_link(&self, path: &str) -> Option<String>;
+    /// Whether a directory exists at `path`, links followed.
+    fn is_dir(&self, path: &str) -> bool;
     /// The host name.
     fn host_name(&self) -> String;
     /// An environment variable.
@@ -76,6 +78,10 @@ pub trait Host {
     fn iproute_name(&self, table: NameTable, name: &str) -> Option<u32>;
     /// Whether a host name resolves to an address.
     fn resolves(&self, name: &str) -> bool;
+    /// Whether a user is a member of a group beside its primary one.
+    fn in_group(&self, _uid: u32, _gid: u32) -> bool {
+        false
+    }
     /// How many CPUs a set of CPUs can name.
     fn cpu_limit(&self) -> u32 {
         1024

@@ -12,11 +12,11 @@ use super::line::{Frame, Line, to_u32};
 use super::physical::{self, Physical};
 use super::sequence::{self, Values};
 use super::{DEPTH_MAX, FILE_MAX, LINES_MAX, ROUNDS_MAX, is_blank, trim};
-use crate::Options;
 use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, How};
-use crate::place::{FileId, Place, SourceMap};
-use crate::report::Report;
+use crate::load::Options;
+use crate::place::{FileId, Place};
+use crate::report::Session;
 use crate::source::{Host, ReadError, Source};
 
 /// Why reading stopped before the end.
@@ -35,10 +35,8 @@ pub(crate) struct Reader<'a> {
     source: &'a dyn Source,
     host: &'a dyn Host,
     config_id: String,
-    /// Every file that was read.
-    pub(crate) files: SourceMap,
-    /// What was found wrong so far.
-    pub(crate) report: Report,
+    /// What was read and what is wrong with it so far.
+    pub(crate) session: Session,
     definitions: Definitions,
     stack: Vec<From>,
     checks: Checks,
@@ -86,8 +84,7 @@ impl<'a> Reader<'a> {
             source,
             host,
             config_id,
-            files: SourceMap::default(),
-            report: Report::default(),
+            session: Session::default(),
             definitions: Definitions::default(),
             stack: Vec::new(),
             checks: if options.strict_includes {
@@ -126,7 +123,7 @@ impl<'a> Reader<'a> {
             } else {
                 Class::Ok
             };
-            self.report.push(
+            self.session.report.push(
                 Diagnostic::error(
                     code::MAIN_FILE,
                     class,
@@ -142,7 +139,7 @@ impl<'a> Reader<'a> {
                 "WARNING, multiple configuration file matches of {name}, starting with {first}"
             );
             let d = Diagnostic::warning(code::SEVERAL_MAIN_FILES, Class::MultipleFiles, text);
-            self.report.push(d);
+            self.session.report.push(d);
         }
         for path in matches.iter().rev() {
             self.open(path, None, None);
@@ -220,12 +217,12 @@ impl<'a> Reader<'a> {
         };
         loop {
             if file.rest.is_empty() {
-                if file.line > self.files.line_count(file.id) {
+                if file.line > self.session.files.line_count(file.id) {
                     self.checks = file.checks_before;
                     self.stack.pop();
                     return None;
                 }
-                file.rest = physical::split(self.files.line(file.id, file.line));
+                file.rest = physical::split(self.session.files.line(file.id, file.line));
                 file.rest.reverse();
                 file.line += 1;
             }
@@ -253,7 +250,7 @@ impl<'a> Reader<'a> {
                 len: 0,
             };
             let d = Diagnostic::error(code, Class::General, problem).at_place(Some(place));
-            self.report.push(d);
+            self.session.report.push(d);
         }
     }
 
@@ -372,7 +369,8 @@ impl<'a> Reader<'a> {
                     Diagnostic::warning(code::DEFINITION_OVERFLOW, Class::Ok, text)
                 }
             };
-            self.report
+            self.session
+                .report
                 .push(d.at(line, at.min(line.text.len()), line.text.len()));
         }
         if !usable {
@@ -444,7 +442,7 @@ impl<'a> Reader<'a> {
                 let d = Diagnostic::error(code::SEQUENCE, Class::General, text)
                     .at(line, first, line.text.len())
                     .help("write ~SEQ(NAME, START, STEP, END) TEXT or ~LST(NAME, VALUE, ...) TEXT");
-                self.report.push(d);
+                self.session.report.push(d);
             }
         }
     }
@@ -522,7 +520,7 @@ impl<'a> Reader<'a> {
         } else {
             Diagnostic::warning(code, Class::Ok, text)
         };
-        self.report.push(d.at(line, from, end));
+        self.session.report.push(d.at(line, from, end));
     }
 
     /// The paths a pattern stands for, and how many of its brace alternatives have none.
@@ -545,7 +543,7 @@ impl<'a> Reader<'a> {
         frame: Option<Rc<Frame>>,
     ) {
         let again = self.stack.iter().any(|f| match f {
-            From::File(open) => self.files.name(open.id) == path,
+            From::File(open) => self.session.files.name(open.id) == path,
             _ => false,
         });
         let mut problem = None;
@@ -558,7 +556,7 @@ impl<'a> Reader<'a> {
         } else {
             match self.source.read(path, FILE_MAX) {
                 Ok(text) => {
-                    let id = self.files.add(path, text);
+                    let id = self.session.files.add(path, text);
                     self.stack.push(From::File(OpenFile {
                         id,
                         line: 1,
@@ -597,7 +595,7 @@ impl<'a> Reader<'a> {
                 self.halt = Some(Halt::Include);
             }
         }
-        self.report.push(d);
+        self.session.report.push(d);
     }
 
     fn push(&mut self, line: &Line, from: From) {
@@ -611,7 +609,7 @@ impl<'a> Reader<'a> {
 
     fn limit(&mut self, line: &Line, at: usize, text: String) {
         let d = Diagnostic::error(code::LIMIT, Class::General, text);
-        self.report.push(d.at(line, at, line.text.len()));
+        self.session.report.push(d.at(line, at, line.text.len()));
     }
 
     /// The directory of the file being read.
@@ -623,16 +621,11 @@ impl<'a> Reader<'a> {
         file.unwrap_or("")
     }
 
-    /// The directory that relative paths in the file being read start from.
-    pub(crate) fn current_dir(&self) -> String {
-        self.dir().to_owned()
-    }
-
     /// The last line read so far, for what is wrong with the whole.
     pub(crate) fn end_place(&self) -> Option<Place> {
-        let (file, _) = self.files.files().next()?;
-        let line = self.files.line_count(file).max(1);
-        let len = to_u32(self.files.line(file, line).len());
+        let (file, _) = self.session.files.files().next()?;
+        let line = self.session.files.line_count(file).max(1);
+        let len = to_u32(self.session.files.line(file, line).len());
         Some(Place {
             file,
             line,

@@ -1,0 +1,273 @@
+//! Lines of `virtual_ipaddress`, `virtual_ipaddress_excluded` and `static_ipaddress`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use rk_base::Prefix;
+
+use super::check;
+use super::route::RawRoute;
+use super::rule::RawRule;
+use super::{At, Build, Stop};
+use crate::code;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::model::{AddressScope, Broadcast, InterfaceAddress, Lifetime};
+use crate::source::NameTable;
+use crate::table::{Context, Value, nearest};
+use crate::tree::Statement;
+
+/// A line, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct RawAddress {
+    pub(crate) address: InterfaceAddress,
+    pub(crate) at: At,
+    /// Where `dev` is.
+    pub(crate) dev_at: At,
+    pub(crate) group_at: At,
+}
+
+/// What `static_*` blocks hold.
+#[derive(Debug, Default)]
+pub(crate) struct Statics {
+    pub(crate) addresses: Vec<RawAddress>,
+    pub(crate) routes: Vec<RawRoute>,
+    pub(crate) rules: Vec<RawRule>,
+}
+
+impl Build<'_> {
+    /// Reads one line; `None` if it is dropped.
+    pub(super) fn address(
+        &mut self,
+        line: &Statement,
+        context: Context,
+    ) -> Result<Option<RawAddress>, Stop> {
+        let Some(prefix) = self.prefix(line, 0) else {
+            return Ok(None);
+        };
+        let mut entry = RawAddress {
+            address: InterfaceAddress::new(prefix, self.origin(line)),
+            at: At::of(line, 0),
+            dev_at: At::default(),
+            group_at: At::default(),
+        };
+        let mut usable = true;
+        let mut n = 1;
+        while let Some(option) = line.word(n) {
+            let Some(keyword) = context.find(option).filter(|k| !is_placeholder(k.name)) else {
+                let text =
+                    format!("Unknown configuration entry '{option}' for ip address - ignoring");
+                let mut d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
+                d = d.help(self.entry_hint(option, context));
+                self.session.report.push(line.point(d, n));
+                n += 1;
+                continue;
+            };
+            if keyword.missing != crate::table::Missing::Allowed && line.word(n + 1).is_none() {
+                let text = format!("{option} needs a value - ignoring");
+                self.report_at(code::VALUE_MISSING, Class::General, text, line, n);
+                n += 1;
+                continue;
+            }
+            n += self.address_option(keyword.canonical(), line, n, &mut entry, &mut usable);
+        }
+        Ok(usable.then_some(entry))
+    }
+
+    /// What may be meant by an unknown word in a line of addresses.
+    fn entry_hint(&self, option: &str, context: Context) -> String {
+        if option.parse::<Prefix>().is_ok() {
+            return "each address stands on a line of its own".into();
+        }
+        match nearest(
+            option,
+            context
+                .keywords()
+                .map(|k| k.name)
+                .filter(|k| !is_placeholder(k)),
+        ) {
+            Some(hint) => format!("did you mean `{hint}`?"),
+            None => "the word is skipped".into(),
+        }
+    }
+
+    /// Applies the option at word `n`; gives how many words it took.
+    fn address_option(
+        &mut self,
+        option: &str,
+        line: &Statement,
+        n: usize,
+        entry: &mut RawAddress,
+        usable: &mut bool,
+    ) -> usize {
+        let value = line.word(n + 1).unwrap_or("");
+        let v6 = entry.address.prefix.addr().is_ipv6();
+        match option {
+            "dev" => {
+                if value.len() > 15 {
+                    let text = format!("interface name '{value}' is too long");
+                    self.report_at(code::TOO_LONG, Class::General, text, line, n + 1);
+                    *usable = false;
+                }
+                entry.address.dev = Some(value.to_owned());
+                entry.dev_at = At::of(line, n + 1);
+            }
+            "scope" => match self.named_number(NameTable::Scope, value, 255) {
+                Some(scope) => {
+                    entry.address.scope = u8::try_from(scope).ok().map(AddressScope);
+                }
+                None => {
+                    let text = format!("invalid scope '{value}' for address - ignoring");
+                    self.report_at(code::ENTRY_OPTION, Class::General, text, line, n + 1);
+                }
+            },
+            "broadcast" | "brd" => {
+                let host = entry.address.prefix.len() > 30;
+                match value {
+                    _ if v6 => {
+                        let text = "an IPv6 address has no broadcast address";
+                        self.report_at(code::ENTRY_OPTION, Class::General, text, line, n);
+                        *usable = false;
+                    }
+                    "+" | "-" if host => {
+                        let text = format!(
+                            "the prefix of {} is too long for a broadcast address",
+                            entry.address.prefix
+                        );
+                        self.report_at(code::ENTRY_OPTION, Class::General, text, line, n + 1);
+                    }
+                    "+" => entry.address.broadcast = Some(Broadcast::AllOnes),
+                    "-" => entry.address.broadcast = Some(Broadcast::AllZeros),
+                    _ => match value.parse::<Ipv4Addr>() {
+                        Ok(ip) => entry.address.broadcast = Some(Broadcast::Address(ip)),
+                        Err(_) => {
+                            let text = format!("invalid broadcast address '{value}'");
+                            self.report_at(code::NOT_AN_ADDRESS, Class::General, text, line, n + 1);
+                            *usable = false;
+                        }
+                    },
+                }
+            }
+            "label" => {
+                if value.len() > 15 {
+                    let text = format!("label '{value}' is longer than 15 bytes");
+                    self.report_at(code::TOO_LONG, Class::General, text, line, n + 1);
+                    *usable = false;
+                }
+                if v6 {
+                    let text = "a label has no meaning for an IPv6 address";
+                    let d = Diagnostic::note(code::ENTRY_OPTION, text);
+                    self.session.report.push(line.point(d, n));
+                } else {
+                    entry.address.label = Some(value.to_owned());
+                }
+            }
+            "peer" => match value.parse::<Prefix>() {
+                Ok(peer) if peer.family() == entry.address.prefix.family() => {
+                    if entry.address.peer.is_some() {
+                        let text = "peer is given twice";
+                        self.report_at(code::REPEATED, Class::General, text, line, n);
+                    }
+                    entry.address.peer = Some(peer.addr());
+                }
+                _ => {
+                    let text = format!("invalid peer address '{value}' - ignoring");
+                    self.report_at(code::NOT_AN_ADDRESS, Class::General, text, line, n + 1);
+                }
+            },
+            "preferred_lft" => {
+                if value == "forever" {
+                    entry.address.preferred_lft = Some(Lifetime::Forever);
+                } else {
+                    let seconds = Value::Int {
+                        min: 0,
+                        max: u64::from(u32::MAX),
+                        any_base: false,
+                    };
+                    let value =
+                        check::word(seconds, line, n + 1, self.lenient, &mut self.session.report);
+                    entry.address.preferred_lft =
+                        value.and_then(|v| v.int()).map(Lifetime::Seconds);
+                }
+            }
+            "track_group" => {
+                entry.address.track_group = Some(value.to_owned());
+                entry.group_at = At::of(line, n + 1);
+            }
+            flag => {
+                match flag {
+                    "home" => entry.address.home = true,
+                    "-nodad" => entry.address.dad = true,
+                    "mngtmpaddr" => entry.address.mngtmpaddr = true,
+                    "noprefixroute" => entry.address.noprefixroute = true,
+                    "autojoin" => entry.address.autojoin = true,
+                    "no_track" => entry.address.no_track = true,
+                    "use_vmac" => entry.address.use_vmac = true,
+                    _ => {}
+                }
+                return 1;
+            }
+        }
+        2
+    }
+
+    /// The address with its prefix at word `n`. A length that cannot be is reported, and the
+    /// full length taken.
+    pub(super) fn prefix(&mut self, line: &Statement, n: usize) -> Option<Prefix> {
+        let text = line.word(n).unwrap_or("");
+        match text.parse::<Prefix>() {
+            Ok(prefix) => Some(prefix),
+            Err(_) => {
+                let bare = text.split_once('/').map_or(text, |(ip, _)| ip);
+                if let Ok(ip) = bare.parse::<IpAddr>() {
+                    let prefix = Prefix::host(ip);
+                    let full = prefix.len();
+                    let message = format!(
+                        "Invalid address prefix len {} for address {text} - using {full}",
+                        text.split_once('/').map_or("", |(_, len)| len)
+                    );
+                    self.report_at(code::OUT_OF_RANGE, Class::BadNumber, message, line, n);
+                    return Some(prefix);
+                }
+                let message = format!("VRRP parsed invalid IP {text}. skipping IP...");
+                self.report_at(code::NOT_AN_ADDRESS, Class::General, message, line, n);
+                None
+            }
+        }
+    }
+
+    /// A number, or a name that iproute2 knows for one.
+    pub(super) fn named_number(&self, table: NameTable, text: &str, max: u64) -> Option<u32> {
+        match check::integer(text, 0, max, true, false) {
+            Ok(n) => u32::try_from(n).ok(),
+            Err(_) => well_known(table, text).or_else(|| self.host.iproute_name(table, text)),
+        }
+    }
+}
+
+/// Names that hold on every machine.
+fn well_known(table: NameTable, name: &str) -> Option<u32> {
+    Some(match (table, name) {
+        (NameTable::Scope, "global" | "universe") => 0,
+        (NameTable::Scope, "site") => 200,
+        (NameTable::Scope, "link") => 253,
+        (NameTable::Scope, "host") => 254,
+        (NameTable::Scope, "nowhere") => 255,
+        (NameTable::Table, "main") => 254,
+        (NameTable::Table, "local") => 255,
+        (NameTable::Table, "default") => 253,
+        (NameTable::Protocol, "kernel") => 2,
+        (NameTable::Protocol, "boot") => 3,
+        (NameTable::Protocol, "static") => 4,
+        (NameTable::Protocol, "ra") => 9,
+        (NameTable::Protocol, "keepalived") => 18,
+        (NameTable::Group, "default") => 0,
+        _ => return None,
+    })
+}
+
+/// Rows that stand for a kind of word, not for a word.
+pub(super) fn is_placeholder(name: &str) -> bool {
+    matches!(
+        name,
+        "IP" | "IP-RANGE" | "IP/LEN" | "DEST" | "MAC" | "IFNAME" | "LABELS" | "LOCATOR"
+    )
+}

@@ -1,0 +1,593 @@
+//! The end of a build: references between blocks, scripts, groups, what is there twice.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rk_base::Family;
+
+use super::address::RawAddress;
+use super::command::{RawCommand, why};
+use super::group::RawNotify;
+use super::route::RawRoute;
+use super::rule::RawRule;
+use super::script::RawScript;
+use super::track::{RawTracked, RawTracks};
+use super::{Build, Built, Stop};
+use crate::code;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::model::{
+    Command, Instance, InterfaceAddress, Notify, NotifyFifo, Origin, Route, Rule, Script,
+    SyncGroup, TrackGroup, Tracked, Tracks, Verdict,
+};
+
+/// What keepalived calls the members of a group.
+const MEMBER: &str = "Virtual router";
+
+impl Build<'_> {
+    /// Settles everything that needed the whole text.
+    ///
+    /// # Errors
+    /// Never now; a value that ends the reading has ended it before.
+    pub(crate) fn finish(mut self) -> Built {
+        self.settle_scripts();
+        self.settle_garp_groups();
+        let raws = std::mem::take(&mut self.instances);
+        let mut instances = Vec::with_capacity(raws.len());
+        for raw in raws {
+            let missing = raw.interface.as_ref().map(|(name, _)| name.clone());
+            if missing.is_some_and(|name| !self.may_exist(&name)) {
+                self.permanent_error = true;
+            }
+            if let Some(instance) = self.settle(raw) {
+                instances.push(instance);
+            }
+        }
+        self.same_vrids(&instances);
+        self.settle_groups(&mut instances);
+        self.config.instances = instances;
+        self.settle_statics();
+        self.settle_global_scripts();
+        self.finish_lvs();
+        self.security();
+        Built {
+            config: self.config,
+            unsupported: self.reports,
+            session: self.session,
+            permanent_error: self.permanent_error,
+        }
+    }
+
+    /// Whether the text named a namespace that cannot be entered.
+    pub(crate) const fn no_namespace(&self) -> bool {
+        self.globals.no_namespace
+    }
+
+    fn settle_scripts(&mut self) {
+        let mut raws = std::mem::take(&mut self.scripts);
+        for raw in &mut raws {
+            let Some(command) = self.script_command(raw) else {
+                raw.usable = false;
+                continue;
+            };
+            let (code, problem) = match &command.verdict {
+                Verdict::Usable => (None, ""),
+                Verdict::InsecureButRuns { .. } => {
+                    self.globals.insecure_scripts = true;
+                    (None, "")
+                }
+                Verdict::Insecure { .. } => (Some(code::SCRIPT_INSECURE), "due to insecure"),
+                // keepalived says nothing about it in a test, and still counts it as a script.
+                Verdict::NotExecutable => (Some(code::SCRIPT_NOT_FOUND), ""),
+                Verdict::NotFound | Verdict::NoUser => {
+                    (Some(code::SCRIPT_NOT_FOUND), "since not found/accessible")
+                }
+            };
+            let at = raw
+                .command
+                .as_ref()
+                .map_or_else(|| raw.at.clone(), |c| c.at.clone());
+            if let Some(code) = code {
+                let help = format!("{} {}", command.path, why(&command.verdict));
+                let d = if problem.is_empty() {
+                    let text = format!(
+                        "WARNING - script '{}' is not executable - disabling.",
+                        command.path
+                    );
+                    Diagnostic::warning(code, Class::Ok, text)
+                } else {
+                    let text = format!("Disabling track script {} {problem}", raw.name);
+                    Diagnostic::error(code, Class::General, text)
+                };
+                self.session.report.push(at.put(d.help(help)));
+            }
+            if matches!(
+                command.verdict,
+                Verdict::Usable | Verdict::InsecureButRuns { .. } | Verdict::NotExecutable
+            ) {
+                self.globals.scripts_run = true;
+            }
+            self.config.scripts.push(Script {
+                name: raw.name.clone(),
+                command,
+                interval: raw.interval,
+                timeout: raw.timeout.unwrap_or(raw.interval),
+                weight: raw.weight,
+                reverse: raw.reverse,
+                rise: raw.rise,
+                fall: raw.fall,
+                init_fail: raw.init_fail,
+                origin: raw.origin.clone(),
+            });
+        }
+        self.script_names = self
+            .config
+            .scripts
+            .iter()
+            .enumerate()
+            .map(|(n, s)| (s.name.clone(), n))
+            .collect();
+    }
+
+    fn script_command(&mut self, raw: &RawScript) -> Option<Command> {
+        let command = raw.command.as_ref()?;
+        let run_as = match &raw.user {
+            Some(user) => self.find_user(user),
+            None => self.default_user(),
+        };
+        let Some(run_as) = run_as else {
+            let text = format!(
+                "Unable to set default user for vrrp script {} - removing",
+                raw.name
+            );
+            let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
+                .help("set script_user, or add a user named keepalived_script");
+            self.session.report.push(command.at.put(d));
+            return None;
+        };
+        Some(self.command(command, run_as))
+    }
+
+    fn settle_garp_groups(&mut self) {
+        for (name, at) in std::mem::take(&mut self.globals.garp_interfaces) {
+            if !self.may_exist(&name) {
+                let text =
+                    format!("WARNING - interface {name} specified for garp_group doesn't exist");
+                self.report_later(code::NO_INTERFACE, Class::Warning, text, &at);
+            }
+        }
+        let mut pace: HashMap<String, (Duration, Duration)> = HashMap::new();
+        for group in &self.config.garp_groups {
+            for name in &group.interfaces {
+                pace.insert(name.clone(), (group.garp_interval, group.gna_interval));
+            }
+        }
+        self.garp_pace = pace;
+    }
+
+    /// Drops addresses on interfaces that are not there.
+    pub(super) fn settle_addresses(&mut self, raws: Vec<RawAddress>) -> Vec<InterfaceAddress> {
+        let mut out = Vec::with_capacity(raws.len());
+        for raw in raws {
+            if let Some(dev) = &raw.address.dev
+                && !self.may_exist(dev)
+            {
+                let text = format!(
+                    "WARNING - interface {dev} for ip address {} doesn't exist",
+                    raw.address.prefix
+                );
+                self.report_later(code::NO_INTERFACE, Class::Warning, text, &raw.dev_at);
+                continue;
+            }
+            out.push(raw.address);
+        }
+        out
+    }
+
+    pub(super) fn settle_routes(&mut self, raws: Vec<RawRoute>) -> Vec<Route> {
+        let mut out = Vec::with_capacity(raws.len());
+        for raw in raws {
+            let mut there = true;
+            for (name, what, at) in &raw.interfaces {
+                if !self.may_exist(name) {
+                    let text = format!("WARNING - interface {name} for {what} doesn't exist");
+                    self.report_later(code::NO_INTERFACE, Class::Warning, text, at);
+                    there = false;
+                }
+            }
+            if there && self.track_group_known(raw.route.track_group.as_deref(), &raw.at) {
+                out.push(raw.route);
+            }
+        }
+        out
+    }
+
+    pub(super) fn settle_rules(&mut self, raws: Vec<RawRule>) -> Vec<Rule> {
+        let mut out = Vec::with_capacity(raws.len());
+        for raw in raws {
+            let mut there = true;
+            for (name, at) in &raw.interfaces {
+                if !self.may_exist(name) {
+                    let text = format!("WARNING - interface {name} for rule doesn't exist");
+                    self.report_later(code::NO_INTERFACE, Class::Warning, text, at);
+                    there = false;
+                }
+            }
+            if there && self.track_group_known(raw.rule.track_group.as_deref(), &raw.at) {
+                out.push(raw.rule);
+            }
+        }
+        out
+    }
+
+    /// Reports a track group that is not defined; the entry stays.
+    fn track_group_known(&mut self, group: Option<&str>, at: &super::At) -> bool {
+        if let Some(group) = group
+            && !self.track_group_names.contains_key(group)
+        {
+            let text = format!("track_group {group} not found - ignoring");
+            self.report_later(code::NOT_DEFINED, Class::General, text, at);
+        }
+        true
+    }
+
+    pub(super) fn settle_tracks(
+        &mut self,
+        owner: &str,
+        own_interface: Option<&str>,
+        raw: &RawTracks,
+    ) -> Tracks {
+        let mut out = Tracks::default();
+        for t in &raw.interfaces {
+            if Some(t.name.as_str()) == own_interface {
+                let text = format!(
+                    "({owner}) Ignoring track_interface {} since own interface",
+                    t.name
+                );
+                let d = Diagnostic::error(code::TRACKING, Class::General, text)
+                    .help("an instance always tracks its own interface");
+                self.session.report.push(t.at.put(d));
+            } else if !self.may_exist(&t.name) {
+                let text = format!("({owner}) tracked interface {} doesn't exist", t.name);
+                self.report_later(code::NO_INTERFACE, Class::General, text, &t.at);
+            } else {
+                out.interfaces.push(resolved(t, 0, false));
+            }
+        }
+        for t in &raw.scripts {
+            let Some(script) = self
+                .script_names
+                .get(&t.name)
+                .map(|n| &self.config.scripts[*n])
+            else {
+                let text = format!("({owner}) track script {} not found, ignoring...", t.name);
+                self.report_later(code::NOT_DEFINED, Class::General, text, &t.at);
+                continue;
+            };
+            if script.command.verdict.may_run() {
+                out.scripts.push(resolved(t, script.weight, script.reverse));
+            }
+        }
+        for t in &raw.files {
+            if let Some(n) = self.file_names.get(&t.name) {
+                let file = &self.config.track_files[*n];
+                out.files.push(resolved(t, file.weight, file.reverse));
+            }
+        }
+        for t in &raw.processes {
+            if let Some(n) = self.process_names.get(&t.name) {
+                let process = &self.config.track_processes[*n];
+                out.processes
+                    .push(resolved(t, process.weight, process.reverse));
+            }
+        }
+        for t in &raw.bfd {
+            if let Some(n) = self.bfd_names.get(&t.name) {
+                let session = &self.config.bfd_sessions[*n];
+                out.bfd.push(resolved(t, session.weight, session.reverse));
+            }
+        }
+        out
+    }
+
+    pub(super) fn settle_notify(&mut self, raw: RawNotify) -> Notify {
+        let mail = &self.config.global.mail;
+        let smtp_alert = raw
+            .smtp_alert
+            .or(mail.smtp_alert_vrrp)
+            .or(mail.smtp_alert)
+            .unwrap_or(false);
+        Notify {
+            smtp_alert,
+            priority_changes: raw
+                .priority_changes
+                .unwrap_or(self.globals.notify_priority_changes),
+            deleted: raw.deleted,
+            master: self.notify_command(raw.master),
+            backup: self.notify_command(raw.backup),
+            fault: self.notify_command(raw.fault),
+            stop: self.notify_command(raw.stop),
+            generic: self.notify_command(raw.generic),
+            master_rx_lower_pri: self.notify_command(raw.master_rx_lower_pri),
+            deleted_script: self.notify_command(raw.deleted_script),
+        }
+    }
+
+    /// Two instances that would speak for one virtual router.
+    fn same_vrids(&mut self, instances: &[Instance]) {
+        let mut seen: HashMap<_, &Instance> = HashMap::new();
+        for instance in instances.iter().filter(|i| !i.is_unicast()) {
+            let key = (
+                instance.interface.as_deref(),
+                instance.virtual_router_id,
+                instance.family,
+                instance.multicast_group,
+            );
+            let Some(first) = seen.insert(key, instance) else {
+                continue;
+            };
+            let family = match instance.family {
+                Family::V4 => "IPv4",
+                Family::V6 => "IPv6",
+            };
+            let text = format!(
+                "{} and {} both use VRID {} with {family} on interface {}",
+                first.name,
+                instance.name,
+                instance.virtual_router_id,
+                instance.interface.as_deref().unwrap_or("none"),
+            );
+            let place = self.place_of(&instance.origin);
+            let mut d = Diagnostic::error(code::SAME_VRID, Class::General, text)
+                .at_place(place)
+                .help("give one of them another virtual_router_id");
+            if let Some(other) = self.place_of(&first.origin) {
+                d = d.label(other, "the other one");
+            }
+            self.session.report.push(d);
+            self.permanent_error = true;
+        }
+    }
+
+    fn place_of(&self, origin: &Origin) -> Option<crate::place::Place> {
+        let (file, _) = self
+            .session
+            .files
+            .files()
+            .find(|(_, name)| **name == *origin.file)?;
+        let line = self.session.files.line(file, origin.line);
+        let column = line
+            .iter()
+            .position(|b| !b.is_ascii_whitespace())
+            .unwrap_or(0);
+        let len = line.len() - column;
+        Some(crate::place::Place {
+            file,
+            line: origin.line,
+            column: u32::try_from(column).unwrap_or(0),
+            len: u32::try_from(len).unwrap_or(0),
+        })
+    }
+
+    fn settle_groups(&mut self, instances: &mut [Instance]) {
+        let index: HashMap<String, usize> = instances
+            .iter()
+            .enumerate()
+            .map(|(n, i)| (i.name.clone(), n))
+            .collect();
+        for raw in std::mem::take(&mut self.groups) {
+            let mut members = Vec::new();
+            for (member, at) in &raw.members {
+                let Some(n) = index.get(member) else {
+                    let text = format!(
+                        "{MEMBER} {member} specified in sync group {} doesn't exist - ignoring",
+                        raw.name
+                    );
+                    self.report_later(code::NOT_DEFINED, Class::General, text, at);
+                    continue;
+                };
+                let instance = &mut instances[*n];
+                if instance.sync_group.is_some() {
+                    let text = format!(
+                        "{MEMBER} {member} cannot exist in more than one sync group; ignoring {}",
+                        raw.name
+                    );
+                    self.report_later(code::GROUP, Class::General, text, at);
+                    continue;
+                }
+                instance.sync_group = Some(raw.name.clone());
+                members.push(member.clone());
+            }
+            if members.is_empty() {
+                let text = format!("Sync group {} has no virtual router(s). removing", raw.name);
+                self.report_later(code::GROUP, Class::General, text, &raw.at);
+                continue;
+            }
+            if members.len() == 1 {
+                let text = format!(
+                    "Sync group {} has only 1 virtual router(s) - this probably isn't what you want",
+                    raw.name
+                );
+                self.report_later(code::GROUP, Class::General, text, &raw.at);
+            }
+            let mut track = self.settle_tracks(&raw.name, None, &raw.tracks);
+            for member in &members {
+                let Some(instance) = index.get(member).map(|n| &mut instances[*n]) else {
+                    continue;
+                };
+                if !raw.tracking_weight || instance.priority.is_owner() {
+                    let dropped = drop_weights(&mut instance.track);
+                    for (text, origin) in dropped {
+                        let text = format!("({member}) ignoring {text} due to SYNC group");
+                        let place = self.place_of(&origin);
+                        let d = Diagnostic::error(code::TRACKING, Class::General, text)
+                            .at_place(place)
+                            .help("sync_group_tracking_weight in the group keeps the weight");
+                        self.session.report.push(d);
+                    }
+                }
+            }
+            if !raw.tracking_weight {
+                for (text, origin) in drop_weights(&mut track) {
+                    let text = format!("({}) ignoring {text} due to SYNC group", raw.name);
+                    let place = self.place_of(&origin);
+                    let d = Diagnostic::error(code::TRACKING, Class::General, text).at_place(place);
+                    self.session.report.push(d);
+                }
+            }
+            let notify = self.settle_notify(raw.notify);
+            self.config.sync_groups.push(SyncGroup {
+                name: raw.name,
+                members,
+                track,
+                sync_group_tracking_weight: raw.tracking_weight,
+                notify,
+                origin: raw.origin,
+            });
+        }
+        for raw in std::mem::take(&mut self.track_groups) {
+            let mut members = Vec::new();
+            for (member, at) in &raw.members {
+                if index.contains_key(member) {
+                    members.push(member.clone());
+                } else {
+                    let text = format!(
+                        "{MEMBER} {member} specified in track group {} doesn't exist - ignoring",
+                        raw.name
+                    );
+                    self.report_later(code::NOT_DEFINED, Class::General, text, at);
+                }
+            }
+            if members.is_empty() {
+                let text = format!(
+                    "track group {} has no virtual router(s) - removing",
+                    raw.name
+                );
+                self.report_later(code::GROUP, Class::General, text, &raw.at);
+                self.track_group_names.remove(&raw.name);
+                continue;
+            }
+            self.config.track_groups.push(TrackGroup {
+                name: raw.name,
+                members,
+                origin: raw.origin,
+            });
+        }
+    }
+
+    fn settle_statics(&mut self) {
+        let statics = std::mem::take(&mut self.statics);
+        let default = self.config.global.default_interface.clone();
+        for raw in &statics.addresses {
+            if raw.address.dev.is_none() && !self.may_exist(&default) {
+                let text = format!(
+                    "WARNING - interface {default} for ip address {} doesn't exist",
+                    raw.address.prefix
+                );
+                self.report_later(code::NO_INTERFACE, Class::Warning, text, &raw.at);
+            }
+            let at = raw.group_at.clone();
+            self.track_group_known(raw.address.track_group.as_deref(), &at);
+        }
+        self.config.static_addresses = self.settle_addresses(statics.addresses);
+        self.config.static_routes = self.settle_routes(statics.routes);
+        self.config.static_rules = self.settle_rules(statics.rules);
+    }
+
+    fn settle_global_scripts(&mut self) {
+        let names = ["notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"];
+        let raws = std::mem::take(&mut self.globals.fifo_scripts);
+        for (name, raw) in names.into_iter().zip(raws) {
+            let Some(raw) = raw else { continue };
+            let origin = raw.origin.clone();
+            let script = self.notify_command(Some(raw));
+            let fifo = self.fifo(name).get_or_insert_with(|| NotifyFifo {
+                path: String::new(),
+                owner: None,
+                script: None,
+                origin,
+            });
+            fifo.script = script;
+        }
+        let startup = self.globals.startup.take();
+        let shutdown = self.globals.shutdown.take();
+        self.config.global.startup_script = self.process_script(startup);
+        self.config.global.shutdown_script = self.process_script(shutdown);
+    }
+
+    /// `startup_script` and `shutdown_script`, which have a security message of their own.
+    fn process_script(&mut self, raw: Option<RawCommand>) -> Option<Command> {
+        let before = self.globals.scripts_run;
+        let at = raw.as_ref().map(|r| r.at.clone());
+        let command = self.notify_command(raw)?;
+        self.globals.scripts_run = before;
+        if !self.config.global.enable_script_security {
+            let text = "SECURITY VIOLATION - start/shutdown scripts are being executed but \
+                        script_security not enabled.";
+            let d = Diagnostic::warning(code::SCRIPT_SECURITY, Class::Security, text);
+            self.session.report.push(at.unwrap_or_default().put(d));
+        }
+        Some(command)
+    }
+
+    fn security(&mut self) {
+        if !self.globals.scripts_run || self.config.global.enable_script_security {
+            return;
+        }
+        let mut text = "SECURITY VIOLATION - scripts are being executed but script_security not \
+                        enabled."
+            .to_owned();
+        if self.globals.insecure_scripts {
+            text.push_str(" There are insecure scripts.");
+        }
+        let d = Diagnostic::warning(code::SCRIPT_SECURITY, Class::Security, text)
+            .help("write enable_script_security in global_defs");
+        self.session.report.push(d);
+    }
+
+    /// What is left after a value was missing that ends the reading.
+    pub(crate) fn abandon(self, _stop: &Stop) -> Built {
+        Built {
+            config: self.config,
+            unsupported: self.reports,
+            session: self.session,
+            permanent_error: true,
+        }
+    }
+}
+
+fn resolved(raw: &RawTracked, weight: i32, reverse: bool) -> Tracked {
+    Tracked {
+        name: raw.name.clone(),
+        weight: raw.weight.unwrap_or(weight),
+        reverse: raw.reverse.unwrap_or(reverse),
+        own_weight: raw.weight.is_some(),
+        origin: raw.origin.clone(),
+    }
+}
+
+/// Takes away what may not have a weight; gives what that was.
+fn drop_weights(tracks: &mut Tracks) -> Vec<(String, Origin)> {
+    let mut out = Vec::new();
+    let mut note = |what: String, t: &Tracked| out.push((what, t.origin.clone()));
+    for t in tracks.interfaces.iter_mut().filter(|t| t.weight != 0) {
+        note(format!("{} tracked interface weight", t.name), t);
+        t.weight = 0;
+    }
+    for t in tracks.files.iter_mut().filter(|t| t.weight != 0) {
+        note(format!("{} tracked file weight", t.name), t);
+        t.weight = 0;
+    }
+    tracks.scripts.retain(|t| {
+        if t.weight != 0 {
+            note(format!("tracked script {} with weights", t.name), t);
+        }
+        t.weight == 0
+    });
+    tracks.bfd.retain(|t| {
+        if t.weight != 0 {
+            note(format!("tracked bfd {} with weights", t.name), t);
+        }
+        t.weight == 0
+    });
+    out
+}

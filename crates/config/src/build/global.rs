@@ -1,0 +1,811 @@
+//! `global_defs` and the single settings of the top level.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::check::{self, Val};
+use super::command::{RawCommand, RawUser};
+use super::{At, Build, Stop};
+use crate::code;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::model::{
+    DynamicInterfaces, ExtraGarp, Iptables, LvsFlush, LvsSyncDaemon, NotifyFifo, Process, RxBufs,
+    Version,
+};
+use crate::table::{Context, Keyword, Value};
+use crate::tree::{Node, Statement};
+
+/// Global settings that other things are made of at the end.
+#[derive(Debug, Default)]
+pub(crate) struct RawGlobals {
+    /// `script_user` names someone who does not exist.
+    pub(crate) script_user_failed: bool,
+    /// Some script will run.
+    pub(crate) scripts_run: bool,
+    /// One of them could be changed by others.
+    pub(crate) insecure_scripts: bool,
+    pub(crate) garp: RawGarp,
+    pub(crate) min_garp: bool,
+    pub(crate) lower_prio_no_advert: Option<bool>,
+    pub(crate) higher_prio_send_advert: Option<bool>,
+    pub(crate) down_timer_adverts: Option<u8>,
+    pub(crate) check_unicast_src: bool,
+    pub(crate) skip_check_adv_addr: bool,
+    pub(crate) owner_ignore_adverts: bool,
+    pub(crate) v3_checksum_as_v2: bool,
+    pub(crate) notify_priority_changes: bool,
+    pub(crate) startup: Option<RawCommand>,
+    pub(crate) shutdown: Option<RawCommand>,
+    pub(crate) fifo_scripts: [Option<RawCommand>; 3],
+    pub(crate) garp_interfaces: Vec<(String, At)>,
+    pub(crate) garp_taken: HashSet<String>,
+    /// A namespace that cannot be entered: nothing is checked any more.
+    pub(crate) no_namespace: bool,
+}
+
+/// Gratuitous ARP settings as written, of the globals or of an instance.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RawGarp {
+    pub(crate) master_delay: Option<Duration>,
+    pub(crate) master_repeat: Option<u32>,
+    pub(crate) master_refresh: Option<Duration>,
+    pub(crate) master_refresh_repeat: Option<u32>,
+    pub(crate) lower_prio_delay: Option<Duration>,
+    pub(crate) lower_prio_repeat: Option<u32>,
+    pub(crate) extra_if: Option<ExtraGarp>,
+}
+
+impl RawGarp {
+    /// Applies a `garp_*` keyword (without `vrrp_`); a bad value of some becomes 1 or 0.
+    pub(crate) fn set(&mut self, name: &str, value: Option<&Val>) -> bool {
+        let time = value.and_then(Val::duration);
+        let count = value.and_then(|v| v.int::<u32>());
+        match name {
+            "garp_master_delay" => self.master_delay = time.or(self.master_delay),
+            "garp_master_repeat" => self.master_repeat = Some(count.unwrap_or(1)),
+            "garp_master_refresh" => self.master_refresh = Some(time.unwrap_or_default()),
+            "garp_master_refresh_repeat" => self.master_refresh_repeat = Some(count.unwrap_or(1)),
+            "garp_lower_prio_delay" => self.lower_prio_delay = time.or(self.lower_prio_delay),
+            "garp_lower_prio_repeat" => self.lower_prio_repeat = count.or(self.lower_prio_repeat),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Build<'_> {
+    /// A single setting of the top level.
+    pub(super) fn global_top(
+        &mut self,
+        keyword: &'static Keyword,
+        statement: &Statement,
+    ) -> Result<(), Stop> {
+        let value = self.value(keyword, statement)?;
+        let word = statement.word(1).map(str::to_owned);
+        let global = &self.config.global;
+        match keyword.name {
+            "linkbeat_use_polling" => self.config.global.linkbeat_use_polling = true,
+            "namespace_with_ipsets" => self.config.global.namespace_with_ipsets = true,
+            "use_pid_dir" => self.config.global.use_pid_dir = true,
+            "child_wait_time" => {
+                if let Some(time) = value.and_then(|v| v.duration()) {
+                    self.config.global.child_wait_time = time;
+                }
+            }
+            "net_namespace" => {
+                if global.net_namespace.is_none()
+                    && let Some(name) = word
+                {
+                    if !self.host.net_namespace_exists(&name) {
+                        self.globals.no_namespace = true;
+                        let text = format!("network namespace {name} cannot be entered");
+                        let d = Diagnostic::error(code::NO_NAMESPACE, Class::Ok, text)
+                            .help("nothing else of the configuration can be checked");
+                        self.session.report.push(statement.point(d, 1));
+                    }
+                    self.config.global.net_namespace = Some(name);
+                }
+            }
+            "net_namespace_ipvs" => {
+                let seen = global.net_namespace_ipvs.is_some();
+                if !self.repeated(keyword, seen, statement) {
+                    self.config.global.net_namespace_ipvs = Some(word);
+                }
+            }
+            "instance" => {
+                let seen = global.instance.is_some();
+                if !self.repeated(keyword, seen, statement) {
+                    self.config.global.instance = word;
+                }
+            }
+            // Includes without an argument come here; the others never get this far.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn global_defs(&mut self, nodes: Vec<Node>) -> Result<(), Stop> {
+        for node in nodes {
+            match node {
+                Node::Problem(d) => self.session.report.push(*d),
+                Node::Block(_, _, inner) => self.global_defs(inner)?,
+                Node::Lines(keyword, statement, lines) => {
+                    self.note_support(Context::GlobalDefs, keyword, &statement);
+                    let names = self.names(&lines);
+                    if names.is_empty() {
+                        let text = "Warning - empty notification_email block";
+                        self.warn_at(code::EMPTY_BLOCK, Class::General, text, &statement, 0);
+                    }
+                    let mails = names.into_iter().map(|(name, _)| name);
+                    self.config.global.mail.notification_email.extend(mails);
+                }
+                Node::Statement(keyword, statement) => {
+                    self.note_support(Context::GlobalDefs, keyword, &statement);
+                    self.global(keyword, &statement)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn global(&mut self, keyword: &'static Keyword, statement: &Statement) -> Result<(), Stop> {
+        let Some(value) = self.value(keyword, statement)? else {
+            // Some counters take 1 or 0 instead of a bad value.
+            if let Some(name) = keyword.name.strip_prefix("vrrp_") {
+                self.globals.garp.set(name, None);
+            }
+            if keyword.name == "smtp_connect_timeout" {
+                self.config.global.mail.smtp_connect_timeout = Duration::from_secs(1);
+            }
+            return Ok(());
+        };
+        let name = keyword.canonical();
+        if self.process_setting(name, keyword, statement, &value)
+            || self.mail_setting(name, statement, &value)
+            || self.vrrp_setting(name, keyword, statement, &value)
+            || self.script_setting(name, keyword, statement)
+        {
+            return Ok(());
+        }
+        self.other_setting(name, keyword, statement, value)
+    }
+
+    /// Names and scheduling of the processes.
+    fn process_setting(
+        &mut self,
+        name: &str,
+        keyword: &'static Keyword,
+        statement: &Statement,
+        value: &Val,
+    ) -> bool {
+        if name == "process_name" {
+            self.config.global.process_name = value.clone().text();
+            return true;
+        }
+        let global = &mut self.config.global;
+        let (process, setting): (&mut Process, &str) =
+            if let Some(rest) = name.strip_prefix("vrrp_") {
+                (&mut global.vrrp_process, rest)
+            } else if let Some(rest) = name.strip_prefix("checker_") {
+                (&mut global.checker_process, rest)
+            } else if let Some(rest) = name.strip_prefix("bfd_") {
+                (&mut global.bfd_process, rest)
+            } else {
+                return false;
+            };
+        match setting {
+            "process_name" => process.name = value.clone().text(),
+            "priority" => process.priority = value.int(),
+            "no_swap" => process.no_swap = true,
+            "rt_priority" => process.rt_priority = value.int(),
+            "rlimit_rttime" => process.rlimit_rttime = value.int(),
+            "cpu_affinity" => {
+                let limit = self.host.cpu_limit();
+                let mut cpus = Vec::new();
+                let mut bad = None;
+                for (n, word) in statement.args().iter().enumerate() {
+                    match word.text.parse::<u32>() {
+                        Ok(cpu) if cpu < limit => cpus.push(cpu),
+                        _ => bad = bad.or(Some(n + 1)),
+                    }
+                }
+                if bad.is_some() {
+                    cpus.clear();
+                }
+                process.cpu_affinity = cpus;
+                if let Some(n) = bad {
+                    let text = format!("{} has an invalid CPU number", keyword.name);
+                    self.report_at(code::OUT_OF_RANGE, Class::General, text, statement, n);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn mail_setting(&mut self, name: &str, statement: &Statement, value: &Val) -> bool {
+        match name {
+            "notification_email_from" => {
+                if statement.words.len() > 2 {
+                    let text = "notification_email_from has extra words - ignoring them";
+                    self.warn_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
+                }
+                let from = statement.word(1).map(str::to_owned);
+                self.config.global.mail.notification_email_from = from;
+            }
+            "smtp_server" => self.smtp_server(statement),
+            "smtp_helo_name" => {
+                if let Some(name) = value.clone().text() {
+                    self.config.global.mail.smtp_helo_name = Some(name);
+                }
+            }
+            "smtp_connect_timeout" => {
+                let mut time = value.duration().unwrap_or_default();
+                if time.is_zero() {
+                    let text = "smtp_connect_timeout must be greater than 0 - setting to 1";
+                    self.report_at(code::OUT_OF_RANGE, Class::BadNumber, text, statement, 1);
+                    time = Duration::from_secs(1);
+                }
+                self.config.global.mail.smtp_connect_timeout = time;
+            }
+            "smtp_alert" => self.config.global.mail.smtp_alert = Some(value.on()),
+            "smtp_alert_vrrp" => self.config.global.mail.smtp_alert_vrrp = Some(value.on()),
+            "smtp_alert_checker" => self.config.global.mail.smtp_alert_checker = Some(value.on()),
+            "no_email_faults" => self.config.global.mail.no_email_faults = true,
+            _ => return false,
+        }
+        true
+    }
+
+    fn smtp_server(&mut self, statement: &Statement) {
+        let host = statement.word(1).unwrap_or("").to_owned();
+        let mut port = 25;
+        if statement.word(2).is_some() {
+            let ports = Value::Int {
+                min: 1,
+                max: 65_535,
+                any_base: false,
+            };
+            match check::word(ports, statement, 2, self.lenient, &mut self.session.report) {
+                Some(value) => port = value.int().unwrap_or(25),
+                None => return,
+            }
+        }
+        if host.parse::<IpAddr>().is_err() && !self.host.resolves(&host) {
+            let text = format!("Invalid smtp server {host} {port}");
+            let d = Diagnostic::error(code::NOT_AN_ADDRESS, Class::General, text)
+                .help("the name cannot be resolved now; write an address to be sure");
+            self.session.report.push(statement.point(d, 1));
+            if self.lenient {
+                // It may resolve by the time a mail is due.
+                self.config.global.mail.smtp_server = Some(host);
+                self.config.global.mail.smtp_port = port;
+            }
+            return;
+        }
+        self.config.global.mail.smtp_server = Some(host);
+        self.config.global.mail.smtp_port = port;
+    }
+
+    /// Defaults of instances.
+    fn vrrp_setting(
+        &mut self,
+        name: &str,
+        keyword: &'static Keyword,
+        statement: &Statement,
+        value: &Val,
+    ) -> bool {
+        let flag = value.on();
+        let time = value.duration().unwrap_or_default();
+        let (global, raw) = (&mut self.config.global, &mut self.globals);
+        if let Some(rest) = name.strip_prefix("vrrp_")
+            && raw.garp.set(rest, Some(value))
+        {
+            return true;
+        }
+        match (name, value) {
+            ("vrrp_mcast_group4", Val::Address(IpAddr::V4(ip))) => global.vrrp_mcast_group4 = *ip,
+            ("vrrp_mcast_group6", Val::Address(IpAddr::V6(ip))) => {
+                global.vrrp_mcast_group6 = *ip;
+                if ip.segments()[0] & 0x000f != 0x0002 {
+                    let text = "vrrp_mcast_group6 is not link-local; RFC 9568 asks for ff02::12";
+                    let d = Diagnostic::note(code::SETTING, text);
+                    self.session.report.push(statement.point(d, 1));
+                }
+            }
+            ("vrrp_version", _) => global.vrrp_version = version(value),
+            ("vrrp_down_timer_adverts", _) => raw.down_timer_adverts = value.int(),
+            ("vrrp_garp_interval", _) => global.vrrp_garp_interval = time,
+            ("vrrp_gna_interval", _) => global.vrrp_gna_interval = time,
+            ("vrrp_min_garp", _) => raw.min_garp = flag,
+            ("vrrp_garp_extra_if" | "vrrp_vmac_garp_intvl", _) => {
+                if let Some(extra) = self.extra_garp(statement, 1) {
+                    self.config.global.vrrp_garp_extra_if = Some(extra);
+                    self.globals.garp.extra_if = Some(extra);
+                }
+            }
+            ("vrrp_lower_prio_no_advert", _) => raw.lower_prio_no_advert = Some(flag),
+            ("vrrp_higher_prio_send_advert", _) => raw.higher_prio_send_advert = Some(flag),
+            ("vrrp_check_unicast_src", _) => raw.check_unicast_src = true,
+            ("vrrp_skip_check_adv_addr", _) => raw.skip_check_adv_addr = flag,
+            ("vrrp_strict", _) => global.vrrp_strict = flag,
+            ("vrrp_owner_ignore_adverts", _) => raw.owner_ignore_adverts = flag,
+            ("v3_checksum_as_v2", _) => raw.v3_checksum_as_v2 = true,
+            ("vrrp_notify_priority_changes", _) => raw.notify_priority_changes = flag,
+            ("vrrp_startup_delay", _) => global.vrrp_startup_delay = time,
+            ("vrrp_delay_after_boot", _) => global.vrrp_delay_after_boot = time,
+            ("vrrp_iptables", _) => {
+                let text = "iptables not supported, using nftables instead. \
+                            Please replace 'vrrp_iptables' with 'nftables' config option";
+                let d = Diagnostic::error(code::FIREWALL, Class::General, text);
+                self.session.report.push(statement.point(d, 0));
+                let input = statement.word(1).unwrap_or("INPUT").to_owned();
+                let output = statement.word(2).map(str::to_owned);
+                self.config.global.vrrp_iptables = Some(Iptables { input, output });
+                self.config
+                    .global
+                    .nftables
+                    .get_or_insert_with(|| "keepalived".into());
+            }
+            ("vrrp_ipsets", _) => {
+                let text = "Unknown keyword 'vrrp_ipsets'";
+                let d = Diagnostic::error(code::FIREWALL, Class::UnknownKeyword, text)
+                    .help("ipsets only go with iptables; nftables needs none");
+                self.session.report.push(statement.point(d, 0));
+                let sets = statement.args().iter().map(|w| w.text.clone()).collect();
+                self.config.global.vrrp_ipsets = Some(sets);
+            }
+            ("nftables", _) => {
+                if global.nftables.is_some() {
+                    let text = format!("{} already specified - ignoring", keyword.name);
+                    self.report_at(code::REPEATED, Class::General, text, statement, 0);
+                } else {
+                    let table = value.clone().text().unwrap_or_else(|| "keepalived".into());
+                    global.nftables = Some(table);
+                }
+            }
+            ("nftables_priority", _) => global.nftables_priority = value.int().unwrap_or(-1),
+            ("nftables_ifindex", _) => global.nftables_ifindex = true,
+            ("nftables_counters", _) => global.nftables_counters = true,
+            ("vrrp_netlink_cmd_rcv_bufs", _) => global.vrrp_netlink_cmd_rcv_bufs = value.int(),
+            ("vrrp_netlink_cmd_rcv_bufs_force", _) => {
+                global.vrrp_netlink_cmd_rcv_bufs_force = flag;
+            }
+            ("vrrp_netlink_monitor_rcv_bufs", _) => {
+                global.vrrp_netlink_monitor_rcv_bufs = value.int();
+            }
+            ("vrrp_netlink_monitor_rcv_bufs_force", _) => {
+                global.vrrp_netlink_monitor_rcv_bufs_force = flag;
+            }
+            ("vrrp_rx_bufs_policy", _) => self.rx_bufs(statement),
+            ("vrrp_rx_bufs_multiplier", _) => {
+                global.vrrp_rx_bufs_multiplier = value.int().unwrap_or(3);
+            }
+            ("log_unknown_vrids", _) => global.log_unknown_vrids = true,
+            _ => return false,
+        }
+        true
+    }
+
+    fn rx_bufs(&mut self, statement: &Statement) {
+        for n in 1..statement.words.len() {
+            let word = statement.word(n).unwrap_or("");
+            let policy = if word.eq_ignore_ascii_case("MTU") {
+                RxBufs::Mtu
+            } else if word.eq_ignore_ascii_case("ADVERT") {
+                RxBufs::Advert
+            } else {
+                let sizes = Value::Int {
+                    min: 0,
+                    max: u64::from(u32::MAX),
+                    any_base: false,
+                };
+                match check::word(sizes, statement, n, self.lenient, &mut self.session.report) {
+                    Some(value) => RxBufs::Bytes(value.int().unwrap_or(0)),
+                    None => continue,
+                }
+            };
+            let held = self.config.global.vrrp_rx_bufs_policy;
+            let rank = |p: RxBufs| match p {
+                RxBufs::Advert => 0,
+                RxBufs::Mtu => 1,
+                RxBufs::Bytes(_) => 2,
+            };
+            if let Some(held) = held.filter(|h| *h != policy) {
+                let text = "vrrp_rx_bufs_policy is given in two ways";
+                self.report_at(code::REPEATED, Class::General, text, statement, n);
+                if rank(held) > rank(policy) {
+                    continue;
+                }
+            }
+            self.config.global.vrrp_rx_bufs_policy = Some(policy);
+        }
+    }
+
+    /// `[all] SECONDS`.
+    pub(super) fn extra_garp(&mut self, statement: &Statement, min: i64) -> Option<ExtraGarp> {
+        let all = statement.word(1) == Some("all");
+        let n = 1 + usize::from(all);
+        if statement.word(n).is_none() {
+            let text = format!("{} needs a number of seconds", statement.keyword());
+            self.report_at(code::VALUE_MISSING, Class::General, text, statement, n - 1);
+            return None;
+        }
+        let seconds = Value::Int {
+            min,
+            max: 86_400,
+            any_base: false,
+        };
+        let value = check::word(
+            seconds,
+            statement,
+            n,
+            self.lenient,
+            &mut self.session.report,
+        )?;
+        Some(ExtraGarp {
+            interval: value.duration()?,
+            all,
+        })
+    }
+
+    fn script_setting(
+        &mut self,
+        name: &str,
+        keyword: &'static Keyword,
+        statement: &Statement,
+    ) -> bool {
+        match name {
+            "script_user" => {
+                let raw = RawUser {
+                    user: statement.word(1).unwrap_or("").to_owned(),
+                    group: statement.word(2).map(str::to_owned),
+                };
+                match self.find_user(&raw) {
+                    Some(user) => {
+                        self.config.global.script_user = Some(user);
+                        self.globals.script_user_failed = false;
+                    }
+                    None => {
+                        let text = "Error setting global script uid/gid";
+                        let d = Diagnostic::error(code::NO_USER, Class::General, text)
+                            .help("there is no such user or group on this machine");
+                        self.session.report.push(statement.point(d, 1));
+                        self.globals.script_user_failed = true;
+                    }
+                }
+            }
+            "enable_script_security" => self.config.global.enable_script_security = true,
+            "use_symlink_paths" | "set_supplementary_groups" => {
+                let on = !matches!(statement.word(1), Some("false" | "off" | "no"));
+                if name == "use_symlink_paths" {
+                    self.config.global.use_symlink_paths = on;
+                } else {
+                    self.config.global.set_supplementary_groups = on;
+                }
+            }
+            "startup_script" | "shutdown_script" => {
+                let command = self.raw_command(statement, true);
+                let startup = name == "startup_script";
+                let slot = if startup {
+                    &mut self.globals.startup
+                } else {
+                    &mut self.globals.shutdown
+                };
+                if slot.is_some() {
+                    let text = format!("{} already specified - ignoring", keyword.name);
+                    self.report_at(code::REPEATED, Class::General, text, statement, 0);
+                } else {
+                    *slot = command;
+                }
+            }
+            "notify_fifo" | "vrrp_notify_fifo" | "lvs_notify_fifo" => {
+                let seen = self.fifo(name).as_ref().is_some_and(|f| !f.path.is_empty());
+                if self.repeated(keyword, seen, statement) {
+                    return true;
+                }
+                let owner = statement.word(2).map(|user| RawUser {
+                    user: user.to_owned(),
+                    group: statement.word(3).map(str::to_owned),
+                });
+                let path = statement.word(1).unwrap_or("").to_owned();
+                let owner = owner.and_then(|raw| self.find_user(&raw));
+                let origin = self.origin(statement);
+                *self.fifo(name) = Some(NotifyFifo {
+                    path,
+                    owner,
+                    script: None,
+                    origin,
+                });
+            }
+            "notify_fifo_script" | "vrrp_notify_fifo_script" | "lvs_notify_fifo_script" => {
+                let index = match name {
+                    "notify_fifo_script" => 0,
+                    "vrrp_notify_fifo_script" => 1,
+                    _ => 2,
+                };
+                let seen = self.globals.fifo_scripts[index].is_some();
+                if !self.repeated(keyword, seen, statement) {
+                    self.globals.fifo_scripts[index] = self.raw_command(statement, true);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn fifo(&mut self, name: &str) -> &mut Option<NotifyFifo> {
+        match name {
+            "vrrp_notify_fifo" => &mut self.config.global.vrrp_notify_fifo,
+            "lvs_notify_fifo" => &mut self.config.global.lvs_notify_fifo,
+            _ => &mut self.config.global.notify_fifo,
+        }
+    }
+
+    fn other_setting(
+        &mut self,
+        name: &str,
+        keyword: &'static Keyword,
+        statement: &Statement,
+        value: Val,
+    ) -> Result<(), Stop> {
+        let flag = value.on();
+        let time = value.duration();
+        let text = statement.word(1).map(str::to_owned);
+        let global = &mut self.config.global;
+        match name {
+            "process_names" => global.process_names = true,
+            "router_id" => global.router_id = text,
+            "max_auto_priority" => {
+                global.max_auto_priority = Some(value.int().unwrap_or(99));
+            }
+            "min_auto_priority_delay" => {
+                let micros = value.int::<u64>().unwrap_or(1_000_000);
+                global.min_auto_priority_delay = Duration::from_micros(micros);
+            }
+            "startup_script_timeout" => global.startup_script_timeout = time.unwrap_or_default(),
+            "shutdown_script_timeout" => global.shutdown_script_timeout = time.unwrap_or_default(),
+            "dynamic_interfaces" => {
+                global.dynamic_interfaces = DynamicInterfaces::On;
+                if text.is_some() {
+                    global.dynamic_interfaces = DynamicInterfaces::AllowIfChanges;
+                }
+            }
+            "default_interface" => global.default_interface = text.unwrap_or_default(),
+            "disable_local_igmp" => global.disable_local_igmp = true,
+            "lvs_timeouts" => self.pairs(statement, 1, Context::LvsTimeouts)?,
+            "lvs_flush" => global.lvs_flush = true,
+            "lvs_flush_on_stop" => {
+                let own = text.as_deref() == Some("VS");
+                global.lvs_flush_on_stop = if own {
+                    LvsFlush::OwnServices
+                } else {
+                    LvsFlush::All
+                };
+            }
+            "lvs_sync_daemon" => self.lvs_sync_daemon(statement)?,
+            "fifo_write_vrrp_states_on_reload" => global.fifo_write_vrrp_states_on_reload = true,
+            "snmp_socket" => {
+                if statement.words.len() > 2 {
+                    let text = "snmp_socket takes one address - ignoring";
+                    self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
+                } else {
+                    global.snmp.socket = text;
+                }
+            }
+            "enable_traps" => global.snmp.traps = true,
+            "enable_snmp_vrrp" => global.snmp.vrrp = true,
+            "enable_snmp_rfc" => (global.snmp.rfcv2, global.snmp.rfcv3) = (true, true),
+            "enable_snmp_rfcv2" => global.snmp.rfcv2 = true,
+            "enable_snmp_rfcv3" => global.snmp.rfcv3 = true,
+            "enable_snmp_checker" => global.snmp.checker = true,
+            "enable_dbus" => global.enable_dbus = true,
+            "dbus_service_name" => global.dbus_service_name = text,
+            "vmac_prefix" | "vmac_addr_prefix" => {
+                let slot = if name == "vmac_prefix" {
+                    &mut global.vmac_prefix
+                } else {
+                    &mut global.vmac_addr_prefix
+                };
+                let seen = *slot != "vrrp";
+                if !seen {
+                    *slot = text.unwrap_or_default();
+                }
+                self.repeated(keyword, seen, statement);
+            }
+            "umask" => match umask(statement.word(1).unwrap_or("")) {
+                Some(mask) => self.config.global.umask = Some(mask),
+                None => {
+                    let text = "umask is no number up to 0777 and no list of permission bits";
+                    self.report_at(code::OUT_OF_RANGE, Class::BadNumber, text, statement, 1);
+                }
+            },
+            "random_seed" => global.random_seed = value.int(),
+            "reload_check_config" => global.reload_check_config = Some(text),
+            "reload_time_file" => global.reload_time_file = text,
+            "reload_repeat" => global.reload_repeat = true,
+            "reload_file" => global.reload_file = Some(text),
+            "config_save_dir" => {
+                let dir = text.unwrap_or_default();
+                // The directory is made when it is needed; its parent must be there.
+                let parent = dir
+                    .trim_end_matches('/')
+                    .rsplit_once('/')
+                    .map_or(".", |(p, _)| p);
+                let parent = if parent.is_empty() { "/" } else { parent };
+                if self.host.is_dir(&dir) || self.host.is_dir(parent) {
+                    self.config.global.config_save_dir = Some(dir);
+                } else {
+                    let text = format!("config_save_dir {dir} cannot be used - ignoring");
+                    self.report_at(code::NO_PATH, Class::General, text, statement, 1);
+                }
+            }
+            "tmp_config_directory" => global.tmp_config_directory = text,
+            "data_use_instance" => global.data_use_instance = flag,
+            "json_version" => global.json_version = value.int().unwrap_or(1),
+            "iproute_usr_dir" => global.iproute_usr_dir = text,
+            "iproute_etc_dir" => global.iproute_etc_dir = text,
+            "state_dump_file" => global.state_dump_file = text,
+            "stats_dump_file" => global.stats_dump_file = text,
+            "json_dump_file" => global.json_dump_file = text,
+            // The reader has used it already.
+            "include_check" => {}
+            other => {
+                let words = statement.args().iter().map(|w| w.text.clone()).collect();
+                global.rest.insert(other.to_owned(), words);
+            }
+        }
+        Ok(())
+    }
+
+    /// Pairs of keyword and value from word `n` on, all from `context`.
+    pub(super) fn pairs(
+        &mut self,
+        statement: &Statement,
+        mut n: usize,
+        context: Context,
+    ) -> Result<(), Stop> {
+        while let Some(word) = statement.word(n) {
+            let Some(keyword) = context.find(word) else {
+                let text = format!(
+                    "Unknown option {word} specified for {}",
+                    statement.keyword()
+                );
+                self.report_at(code::UNKNOWN_WORD, Class::General, text, statement, n);
+                n += 1;
+                continue;
+            };
+            if statement.word(n + 1).is_none() {
+                if keyword.missing == crate::table::Missing::Stops {
+                    return Err(check::stop(statement, n + 1, None, self.report()));
+                }
+                let text = format!("{word} needs a value");
+                self.report_at(code::VALUE_MISSING, Class::General, text, statement, n);
+                return Ok(());
+            }
+            if let crate::table::Args::One(value) = keyword.args {
+                check::word(
+                    value,
+                    statement,
+                    n + 1,
+                    self.lenient,
+                    &mut self.session.report,
+                );
+            }
+            n += 2;
+        }
+        Ok(())
+    }
+
+    fn lvs_sync_daemon(&mut self, statement: &Statement) -> Result<(), Stop> {
+        let interface = statement.word(1).unwrap_or("").to_owned();
+        let mut daemon = LvsSyncDaemon {
+            interface,
+            inst: None,
+            id: None,
+            maxlen: None,
+            port: None,
+            ttl: None,
+            group: None,
+            origin: self.origin(statement),
+        };
+        let mut n = 2;
+        // The old form names the instance without a keyword.
+        if let Some(word) = statement
+            .word(2)
+            .filter(|w| Context::LvsSyncDaemon.find(w).is_none())
+        {
+            daemon.inst = Some(word.to_owned());
+            n = 3;
+            let id = statement
+                .word(3)
+                .filter(|w| Context::LvsSyncDaemon.find(w).is_none());
+            if let Some(id) = id {
+                let text = format!("a bare sync id ({id}) is an old form - write id {id}");
+                self.warn_at(code::OLD_SPELLING, Class::Deprecated, text, statement, 3);
+                daemon.id = id.parse().ok();
+                n = 4;
+            }
+        }
+        self.pairs(statement, n, Context::LvsSyncDaemon)?;
+        while let (Some(word), Some(value)) = (statement.word(n), statement.word(n + 1)) {
+            match word {
+                "inst" => daemon.inst = Some(value.to_owned()),
+                "id" => daemon.id = value.parse().ok(),
+                "maxlen" => daemon.maxlen = value.parse().ok(),
+                "port" => daemon.port = value.parse().ok(),
+                "ttl" => daemon.ttl = value.parse().ok(),
+                "group" => daemon.group = value.parse().ok(),
+                _ => n -= 1,
+            }
+            n += 2;
+        }
+        self.config.global.lvs_sync_daemon = Some(daemon);
+        Ok(())
+    }
+}
+
+/// 2 or 3 as a version.
+pub(super) fn version(value: &Val) -> Option<Version> {
+    match value {
+        Val::Int(2) => Some(Version::V2),
+        Val::Int(3) => Some(Version::V3),
+        _ => None,
+    }
+}
+
+/// A number up to 0777 in any base, or the names of permission bits with `|` between them.
+fn umask(text: &str) -> Option<u32> {
+    if let Ok(n) = check::integer(text, 0, 0o777, true, false) {
+        return u32::try_from(n).ok();
+    }
+    let mut mask = 0;
+    for name in text.split('|') {
+        let name = name.trim();
+        let (shift, bits) = match name {
+            "IRWXU" => (6, 0o7),
+            "IRWXG" => (3, 0o7),
+            "IRWXO" => (0, 0o7),
+            _ => {
+                let shift = match name.get(2..)? {
+                    "USR" => 6,
+                    "GRP" => 3,
+                    "OTH" => 0,
+                    _ => return None,
+                };
+                let bits = match name.get(..2)? {
+                    "IR" => 0o4,
+                    "IW" => 0o2,
+                    "IX" => 0o1,
+                    _ => return None,
+                };
+                (shift, bits)
+            }
+        };
+        mask |= bits << shift;
+    }
+    Some(mask)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::umask;
+
+    #[test]
+    fn umasks() {
+        for (text, want) in [
+            ("022", Some(0o022)),
+            ("0x12", Some(0o022)),
+            ("01000", None),
+            ("IWGRP|IWOTH", Some(0o022)),
+            ("IRWXU", Some(0o700)),
+            ("IRUSR|IXGRP", Some(0o410)),
+            ("IRWXG|IRWXO", Some(0o077)),
+            ("nothing", None),
+            ("", Some(0)),
+        ] {
+            assert_eq!(umask(text), want, "{text}");
+        }
+    }
+}

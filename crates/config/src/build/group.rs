@@ -1,0 +1,217 @@
+//! `vrrp_sync_group`, `track_group`, `garp_group`.
+
+use std::time::Duration;
+
+use super::command::RawCommand;
+use super::track::RawTracks;
+use super::{At, Build, Stop};
+use crate::code;
+use crate::diagnostic::Class;
+use crate::model::{GarpGroup, Origin};
+use crate::table::Context;
+use crate::tree::{Node, Statement};
+
+/// The scripts of an instance or group as written.
+#[derive(Debug, Default)]
+pub(crate) struct RawNotify {
+    pub(crate) master: Option<RawCommand>,
+    pub(crate) backup: Option<RawCommand>,
+    pub(crate) fault: Option<RawCommand>,
+    pub(crate) stop: Option<RawCommand>,
+    pub(crate) generic: Option<RawCommand>,
+    pub(crate) master_rx_lower_pri: Option<RawCommand>,
+    pub(crate) deleted: bool,
+    pub(crate) deleted_script: Option<RawCommand>,
+    pub(crate) smtp_alert: Option<bool>,
+    pub(crate) priority_changes: Option<bool>,
+}
+
+/// A sync group before its members are known.
+#[derive(Debug)]
+pub(crate) struct RawGroup {
+    pub(crate) name: String,
+    pub(crate) members: Vec<(String, At)>,
+    pub(crate) tracks: RawTracks,
+    pub(crate) tracking_weight: bool,
+    pub(crate) notify: RawNotify,
+    pub(crate) at: At,
+    pub(crate) origin: Origin,
+}
+
+/// A track group before its members are known.
+#[derive(Debug)]
+pub(crate) struct RawTrackGroup {
+    pub(crate) name: String,
+    pub(crate) members: Vec<(String, At)>,
+    pub(crate) at: At,
+    pub(crate) origin: Origin,
+}
+
+impl Build<'_> {
+    pub(super) fn sync_group(&mut self, heading: &Statement, nodes: Vec<Node>) -> Result<(), Stop> {
+        let name = heading.word(1).unwrap_or("").to_owned();
+        let mut group = RawGroup {
+            name: name.clone(),
+            members: Vec::new(),
+            tracks: RawTracks::default(),
+            tracking_weight: false,
+            notify: RawNotify::default(),
+            at: At::of(heading, 1),
+            origin: self.origin(heading),
+        };
+        let mut seen_group = false;
+        let mut todo: Vec<Node> = nodes;
+        todo.reverse();
+        while let Some(node) = todo.pop() {
+            match node {
+                Node::Problem(d) => self.session.report.push(*d),
+                Node::Block(_, _, inner) => todo.extend(inner.into_iter().rev()),
+                Node::Lines(keyword, statement, lines) => {
+                    self.note_support(Context::VrrpSyncGroup, keyword, &statement);
+                    if keyword.name != "group" {
+                        self.track_lines(&name, keyword.name, &lines, &mut group.tracks)?;
+                    } else if seen_group {
+                        let text = format!("sync group {name} has a second group block - skipping");
+                        self.report_at(code::REPEATED, Class::General, text, &statement, 0);
+                    } else {
+                        seen_group = true;
+                        group.members = self.names(&lines);
+                        if group.members.is_empty() {
+                            let text = format!("Warning - sync group {name} has empty group block");
+                            self.warn_at(code::EMPTY_BLOCK, Class::General, text, &statement, 0);
+                        }
+                    }
+                }
+                Node::Statement(keyword, statement) => {
+                    self.note_support(Context::VrrpSyncGroup, keyword, &statement);
+                    let Some(value) = self.value(keyword, &statement)? else {
+                        continue;
+                    };
+                    match keyword.name {
+                        "global_tracking" | "sync_group_tracking_weight" => {
+                            group.tracking_weight = true;
+                        }
+                        "smtp_alert" => group.notify.smtp_alert = Some(value.on()),
+                        "notify_priority_changes" => {
+                            group.notify.priority_changes = Some(value.on());
+                        }
+                        _ => self.notify_keyword(keyword, &statement, &mut group.notify),
+                    }
+                }
+            }
+        }
+        self.group_names.insert(name, self.groups.len());
+        self.groups.push(group);
+        Ok(())
+    }
+
+    /// Reads a `notify*` statement; the first of each kind holds.
+    pub(super) fn notify_keyword(
+        &mut self,
+        keyword: &'static crate::table::Keyword,
+        statement: &Statement,
+        notify: &mut RawNotify,
+    ) {
+        if keyword.name == "notify_deleted" {
+            if self.repeated(keyword, notify.deleted, statement) {
+                return;
+            }
+            notify.deleted = true;
+        }
+        let slot = match keyword.name {
+            "notify_master" => &mut notify.master,
+            "notify_backup" => &mut notify.backup,
+            "notify_fault" => &mut notify.fault,
+            "notify_stop" => &mut notify.stop,
+            "notify" => &mut notify.generic,
+            "notify_master_rx_lower_pri" => &mut notify.master_rx_lower_pri,
+            "notify_deleted" => &mut notify.deleted_script,
+            _ => return,
+        };
+        if self.repeated(keyword, slot.is_some(), statement) {
+            return;
+        }
+        *slot = self.raw_command(statement, true);
+    }
+
+    pub(super) fn track_group(
+        &mut self,
+        heading: &Statement,
+        nodes: Vec<Node>,
+    ) -> Result<(), Stop> {
+        let name = heading.word(1).unwrap_or("").to_owned();
+        let mut members = Vec::new();
+        for node in nodes {
+            match node {
+                Node::Problem(d) => self.session.report.push(*d),
+                Node::Lines(_, _, lines) => members.extend(self.names(&lines)),
+                Node::Block(..) | Node::Statement(..) => {}
+            }
+        }
+        let (at, origin) = (At::of(heading, 1), self.origin(heading));
+        self.track_group_names
+            .insert(name.clone(), self.track_groups.len());
+        self.track_groups.push(RawTrackGroup {
+            name,
+            members,
+            at,
+            origin,
+        });
+        Ok(())
+    }
+
+    pub(super) fn garp_group(&mut self, heading: &Statement, nodes: Vec<Node>) -> Result<(), Stop> {
+        let mut group = GarpGroup {
+            origin: self.origin(heading),
+            ..GarpGroup::default()
+        };
+        let mut has_interval = false;
+        let mut names: Vec<(String, At)> = Vec::new();
+        for node in nodes {
+            match node {
+                Node::Problem(d) => self.session.report.push(*d),
+                Node::Lines(_, statement, lines) => {
+                    let found = self.names(&lines);
+                    if found.is_empty() {
+                        let text = "Warning - empty garp_group interfaces block";
+                        self.warn_at(code::EMPTY_BLOCK, Class::General, text, &statement, 0);
+                    }
+                    names.extend(found);
+                }
+                Node::Statement(keyword, statement) => {
+                    let Some(value) = self.value(keyword, &statement)? else {
+                        continue;
+                    };
+                    let time = value.duration().unwrap_or(Duration::ZERO);
+                    match keyword.name {
+                        "garp_interval" => (group.garp_interval, has_interval) = (time, true),
+                        "gna_interval" => (group.gna_interval, has_interval) = (time, true),
+                        _ => {
+                            group.separate = true;
+                            let name = statement.word(1).unwrap_or("").to_owned();
+                            names.push((name, At::of(&statement, 1)));
+                        }
+                    }
+                }
+                Node::Block(..) => {}
+            }
+        }
+        if !has_interval {
+            let n = self.config.garp_groups.len() + 1;
+            let text = format!("garp group {n} does not have any delay set - removing");
+            self.report_at(code::GROUP, Class::General, text, heading, 0);
+            return Ok(());
+        }
+        for (name, at) in names {
+            if !self.globals.garp_taken.insert(name.clone()) {
+                let text = format!("garp_group already specified for {name} - ignoring");
+                self.report_later(code::REPEATED, Class::General, text, &at);
+            } else {
+                self.globals.garp_interfaces.push((name.clone(), at));
+                group.interfaces.push(name);
+            }
+        }
+        self.config.garp_groups.push(group);
+        Ok(())
+    }
+}

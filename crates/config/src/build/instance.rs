@@ -1,0 +1,644 @@
+//! `vrrp_instance`: what its statements say.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rk_base::{Family, Prefix, Vrid};
+
+use super::address::RawAddress;
+use super::check;
+use super::global::{RawGarp, version};
+use super::group::RawNotify;
+use super::route::RawRoute;
+use super::rule::RawRule;
+use super::track::RawTracks;
+use super::{At, Build, Stop};
+use crate::code;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::model::{
+    InitialState, Ipvlan, IpvlanMode, OldUnicastChecksum, Origin, Secret, UnicastPeer, Version,
+    Vmac,
+};
+use crate::source::NameTable;
+use crate::table::{Context, Keyword, Value};
+use crate::tree::{Node, Statement};
+
+/// An instance as written; `None` is what was not said.
+#[derive(Debug, Default)]
+pub(crate) struct RawInstance {
+    pub(crate) name: String,
+    pub(crate) at: At,
+    pub(crate) origin: Origin,
+    pub(crate) interface: Option<(String, At)>,
+    pub(crate) vrf: Option<(String, At)>,
+    pub(crate) vrid: Option<Vrid>,
+    pub(crate) family: Option<Family>,
+    pub(crate) version: Option<Version>,
+    pub(crate) state: Option<InitialState>,
+    pub(crate) priority: Option<u8>,
+    pub(crate) advert_int: Option<(Duration, At)>,
+    pub(crate) addresses: Vec<RawAddress>,
+    pub(crate) excluded: Vec<RawAddress>,
+    pub(crate) no_virtual_ipaddress: bool,
+    pub(crate) routes: Vec<RawRoute>,
+    pub(crate) rules: Vec<RawRule>,
+    pub(crate) auth: RawAuth,
+    pub(crate) auth_hmac: bool,
+    pub(crate) source: Option<(IpAddr, At)>,
+    pub(crate) track_src_ip: bool,
+    pub(crate) mcast_dst: Option<(IpAddr, At)>,
+    pub(crate) peers: Vec<UnicastPeer>,
+    /// The first keyword that only makes sense with peers.
+    pub(crate) unicast_keyword: Option<At>,
+    pub(crate) unicast_fault_no_peer: bool,
+    pub(crate) unicast_ttl: Option<u8>,
+    pub(crate) check_unicast_src: bool,
+    pub(crate) old_unicast_checksum: OldUnicastChecksum,
+    pub(crate) v3_checksum_as_v2: Option<bool>,
+    pub(crate) native_ipv6: Option<At>,
+    pub(crate) nopreempt: Option<At>,
+    pub(crate) preempt_delay: Option<(Duration, At)>,
+    pub(crate) garp: RawGarp,
+    pub(crate) lower_prio_no_advert: Option<bool>,
+    pub(crate) higher_prio_send_advert: Option<bool>,
+    pub(crate) owner_ignore_adverts: Option<(bool, At)>,
+    pub(crate) strict: Option<bool>,
+    pub(crate) accept: Option<bool>,
+    pub(crate) down_timer_adverts: Option<u8>,
+    pub(crate) timer_expired_backup: Option<(u8, At)>,
+    pub(crate) skip_check_adv_addr: Option<bool>,
+    pub(crate) dont_track_primary: bool,
+    pub(crate) tracks: RawTracks,
+    pub(crate) use_vmac: Option<(Vmac, At)>,
+    pub(crate) use_vmac_addr: bool,
+    pub(crate) vmac_xmit_base: Option<At>,
+    pub(crate) use_ipvlan: Option<(Ipvlan, At)>,
+    pub(crate) notify: RawNotify,
+    pub(crate) kernel_rx_buf_size: Option<u32>,
+    pub(crate) promote_secondaries: Option<At>,
+    pub(crate) linkbeat_use_polling: bool,
+    pub(crate) lvs_sync_daemon_interface: Option<String>,
+    pub(crate) debug: u8,
+}
+
+/// The `authentication` block as written.
+#[derive(Debug, Default)]
+pub(crate) struct RawAuth {
+    /// `Some(true)` is AH.
+    pub(crate) ah: Option<bool>,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) at: At,
+}
+
+impl Build<'_> {
+    pub(super) fn instance(&mut self, heading: &Statement, nodes: Vec<Node>) -> Result<(), Stop> {
+        let name = heading.word(1).unwrap_or("").to_owned();
+        let mut raw = RawInstance {
+            name: name.clone(),
+            at: At::of(heading, 1),
+            origin: self.origin(heading),
+            ..RawInstance::default()
+        };
+        let mut todo = nodes;
+        todo.reverse();
+        while let Some(node) = todo.pop() {
+            match node {
+                Node::Problem(d) => self.session.report.push(*d),
+                Node::Statement(keyword, statement) => {
+                    self.note_support(Context::VrrpInstance, keyword, &statement);
+                    self.instance_statement(keyword, &statement, &mut raw)?;
+                }
+                Node::Block(keyword, statement, inner) => match keyword.name {
+                    "authentication" => self.authentication(&statement, inner, &mut raw)?,
+                    "auth_hmac" => {
+                        self.note_support(Context::VrrpInstance, keyword, &statement);
+                        self.auth_hmac(&statement, inner, &mut raw)?;
+                    }
+                    // A block of lines that also has problems with its braces.
+                    _ => todo.extend(inner.into_iter().rev()),
+                },
+                Node::Lines(keyword, statement, lines) => {
+                    self.note_support(Context::VrrpInstance, keyword, &statement);
+                    self.instance_lines(keyword, &statement, &lines, &mut raw)?;
+                }
+            }
+        }
+        self.instance_names.insert(name, self.instances.len());
+        self.instances.push(raw);
+        Ok(())
+    }
+
+    fn instance_lines(
+        &mut self,
+        keyword: &'static Keyword,
+        statement: &Statement,
+        lines: &[Statement],
+        raw: &mut RawInstance,
+    ) -> Result<(), Stop> {
+        self.no_more_words(keyword, statement);
+        let name = raw.name.clone();
+        match keyword.name {
+            "virtual_ipaddress" => {
+                for line in lines {
+                    let Some(entry) = self.address(line, Context::VirtualIpaddress)? else {
+                        continue;
+                    };
+                    let prefix = entry.address.prefix;
+                    if raw.family.is_some_and(|f| f != prefix.family()) {
+                        let text = format!(
+                            "({name}): address family must match VRRP instance [{prefix}] - ignoring"
+                        );
+                        self.report_at(code::FAMILY, Class::General, text, line, 0);
+                        continue;
+                    }
+                    raw.family = Some(prefix.family());
+                    raw.addresses.push(entry);
+                }
+            }
+            "virtual_ipaddress_excluded" => {
+                for line in lines {
+                    if let Some(entry) = self.address(line, Context::VirtualIpaddressExcluded)? {
+                        raw.excluded.push(entry);
+                    }
+                }
+            }
+            "virtual_routes" => {
+                for line in lines {
+                    if let Some(entry) = self.route(line, Context::VirtualRoutes)? {
+                        raw.routes.push(entry);
+                    }
+                }
+            }
+            "virtual_rules" => {
+                for line in lines {
+                    if let Some(entry) = self.rule(line, Context::VirtualRules)? {
+                        raw.rules.push(entry);
+                    }
+                }
+            }
+            "unicast_peer" => {
+                raw.unicast_keyword
+                    .get_or_insert_with(|| At::of(statement, 0));
+                for line in lines {
+                    self.peer(line, raw)?;
+                }
+            }
+            block => self.track_lines(&name, block, lines, &mut raw.tracks)?,
+        }
+        Ok(())
+    }
+
+    fn peer(&mut self, line: &Statement, raw: &mut RawInstance) -> Result<(), Stop> {
+        let (name, text) = (&raw.name, line.keyword());
+        let Ok(address) = text.parse::<IpAddr>() else {
+            let text = format!(
+                "Configuration error: VRRP instance[{name}] malformed unicast peer \
+                 address[{text}]. Skipping..."
+            );
+            self.report_at(code::NOT_AN_ADDRESS, Class::General, text, line, 0);
+            return Ok(());
+        };
+        if raw.family.is_some_and(|f| f != Family::of(address)) {
+            let text = format!(
+                "Configuration error: VRRP instance[{name}] and unicast peer address[{text}] \
+                 MUST be of the same family !!! Skipping..."
+            );
+            self.report_at(code::FAMILY, Class::General, text, line, 0);
+            return Ok(());
+        }
+        raw.family = Some(Family::of(address));
+        let origin = self
+            .session
+            .files
+            .origin(line.line.home.0, line.line.home.1);
+        let mut peer = UnicastPeer {
+            address,
+            min_ttl: None,
+            max_ttl: None,
+            origin,
+        };
+        let mut n = 1;
+        while let Some(option) = line.word(n) {
+            if !matches!(option, "min_ttl" | "max_ttl") {
+                let text = format!("Unknown unicast_peer option {option} - ignoring");
+                self.report_at(code::UNKNOWN_WORD, Class::General, text, line, n);
+                n += 1;
+                continue;
+            }
+            if line.word(n + 1).is_none() {
+                let text = format!("{option} needs a value");
+                self.report_at(code::VALUE_MISSING, Class::General, text, line, n);
+                break;
+            }
+            let ttl = Value::Int {
+                min: 0,
+                max: 255,
+                any_base: false,
+            };
+            let value = check::word(ttl, line, n + 1, self.lenient, &mut self.session.report);
+            let value = value.and_then(|v| v.int());
+            if option == "min_ttl" {
+                peer.min_ttl = value;
+            } else {
+                peer.max_ttl = value;
+            }
+            raw.check_unicast_src = true;
+            n += 2;
+        }
+        raw.peers.push(peer);
+        Ok(())
+    }
+
+    fn instance_statement(
+        &mut self,
+        keyword: &'static Keyword,
+        statement: &Statement,
+        raw: &mut RawInstance,
+    ) -> Result<(), Stop> {
+        let value = self.value(keyword, statement)?;
+        let name = raw.name.clone();
+        let canonical = keyword.canonical();
+        if raw.garp.set(canonical, value.as_ref()) {
+            return Ok(());
+        }
+        let word = statement.word(1).unwrap_or("").to_owned();
+        let Some(value) = value else {
+            if keyword.name == "state" {
+                let text = format!("({name}) unknown state '{word}', defaulting to BACKUP");
+                // The row's message names the word; this one is what people search for.
+                if let Some(last) = self.session.report.diagnostics.last_mut() {
+                    last.message = text;
+                }
+                raw.state = Some(InitialState::Backup);
+            }
+            return Ok(());
+        };
+        let at = || At::of(statement, 0);
+        let at_value = || At::of(statement, 1);
+        match canonical {
+            "state" => {
+                let master = word == "MASTER";
+                raw.state = Some(if master {
+                    InitialState::Master
+                } else {
+                    InitialState::Backup
+                });
+            }
+            "interface" => raw.interface = Some((word, at_value())),
+            "vrf" => raw.vrf = Some((word, at_value())),
+            "virtual_router_id" => {
+                raw.vrid = value.int::<u8>().and_then(|n| Vrid::try_from(n).ok());
+            }
+            "version" => self.instance_version(version(&value), statement, raw),
+            "priority" => raw.priority = value.int(),
+            "advert_int" => raw.advert_int = value.duration().map(|t| (t, at_value())),
+            "no_virtual_ipaddress" => raw.no_virtual_ipaddress = true,
+            "mcast_src_ip" | "unicast_src_ip" => {
+                if canonical == "unicast_src_ip" {
+                    raw.unicast_keyword.get_or_insert_with(at);
+                }
+                self.source_address(&value, statement, raw);
+            }
+            "mcast_dst_ip" => {
+                if let check::Val::Address(ip) = value {
+                    raw.mcast_dst = Some((ip, at_value()));
+                }
+            }
+            "track_src_ip" => raw.track_src_ip = true,
+            "unicast_fault_no_peer" => raw.unicast_fault_no_peer = true,
+            "unicast_ttl" => {
+                raw.unicast_keyword.get_or_insert_with(at);
+                raw.unicast_ttl = value.int();
+            }
+            "check_unicast_src" => {
+                raw.unicast_keyword.get_or_insert_with(at);
+                raw.check_unicast_src = true;
+            }
+            "old_unicast_checksum" => {
+                raw.unicast_keyword.get_or_insert_with(at);
+                let never = word == "never";
+                raw.old_unicast_checksum = if never {
+                    OldUnicastChecksum::Never
+                } else {
+                    OldUnicastChecksum::Always
+                };
+            }
+            "v3_checksum_as_v2" => raw.v3_checksum_as_v2 = Some(value.on()),
+            "native_ipv6" => {
+                raw.native_ipv6 = Some(at());
+                if raw.family == Some(Family::V4) {
+                    let text = format!("({name}) native_ipv6 cannot be used in an IPv4 instance");
+                    self.report_at(code::FAMILY, Class::General, text, statement, 0);
+                } else {
+                    raw.family = Some(Family::V6);
+                }
+            }
+            "preempt" => raw.nopreempt = None,
+            "nopreempt" => raw.nopreempt = Some(at()),
+            "preempt_delay" => raw.preempt_delay = value.duration().map(|t| (t, at())),
+            "lower_prio_no_advert" => raw.lower_prio_no_advert = Some(value.on()),
+            "higher_prio_send_advert" => raw.higher_prio_send_advert = Some(value.on()),
+            "owner_ignore_adverts" => raw.owner_ignore_adverts = Some((value.on(), at())),
+            "strict_mode" => raw.strict = Some(value.on()),
+            "accept" => raw.accept = Some(true),
+            "no_accept" => raw.accept = Some(false),
+            "down_timer_adverts" => raw.down_timer_adverts = value.int(),
+            "timer_expired_backup" | "thread_timer_expired" => {
+                raw.timer_expired_backup = Some((value.int().unwrap_or(254), at()));
+            }
+            "skip_check_adv_addr" => {
+                if !value.on() {
+                    let text = "`skip_check_adv_addr` turns the option on whatever follows it";
+                    let d = Diagnostic::note(code::SETTING, text)
+                        .help("leave the line out to keep the option off");
+                    self.session.report.push(statement.point(d, 1));
+                }
+                raw.skip_check_adv_addr = Some(true);
+            }
+            "dont_track_primary" => raw.dont_track_primary = true,
+            "use_vmac" => self.use_vmac(statement, raw)?,
+            "use_vmac_addr" => raw.use_vmac_addr = true,
+            "vmac_xmit_base" => raw.vmac_xmit_base = Some(at()),
+            "use_ipvlan" => self.use_ipvlan(statement, raw)?,
+            "smtp_alert" => raw.notify.smtp_alert = Some(value.on()),
+            "notify_priority_changes" => raw.notify.priority_changes = Some(value.on()),
+            "kernel_rx_buf_size" => raw.kernel_rx_buf_size = value.int(),
+            "promote_secondaries" => raw.promote_secondaries = Some(at()),
+            "linkbeat_use_polling" => raw.linkbeat_use_polling = true,
+            "lvs_sync_daemon_interface" => raw.lvs_sync_daemon_interface = Some(word),
+            "garp_extra_if" | "vmac_garp_intvl" => {
+                raw.garp.extra_if = self.extra_garp(statement, 0).or(raw.garp.extra_if);
+            }
+            "debug" => raw.debug = value.int().unwrap_or(0),
+            _ => self.notify_keyword(keyword, statement, &mut raw.notify),
+        }
+        Ok(())
+    }
+
+    fn instance_version(
+        &mut self,
+        wanted: Option<Version>,
+        statement: &Statement,
+        raw: &mut RawInstance,
+    ) {
+        let Some(wanted) = wanted else { return };
+        let deduced = raw.family == Some(Family::V6) && raw.version.is_none();
+        let other = raw.version.is_some_and(|v| v != wanted);
+        if (deduced && wanted == Version::V2) || other {
+            let name = &raw.name;
+            let text = format!(
+                "({name}) vrrp_version {} conflicts with configured or deduced version; ignoring.",
+                wanted.number()
+            );
+            let d = Diagnostic::error(code::VERSION, Class::General, text)
+                .help("IPv6 uses version 3 unless version 2 stands before the addresses");
+            self.session.report.push(statement.point(d, 1));
+            return;
+        }
+        raw.version = Some(wanted);
+    }
+
+    fn source_address(&mut self, value: &check::Val, statement: &Statement, raw: &mut RawInstance) {
+        let check::Val::Address(ip) = *value else {
+            return;
+        };
+        if raw.family.is_some_and(|f| f != Family::of(ip)) {
+            let text = format!(
+                "Configuration error: VRRP instance[{}] and src address[{ip}] MUST be of the \
+                 same family !!! Skipping...",
+                raw.name
+            );
+            self.report_at(code::FAMILY, Class::General, text, statement, 1);
+            return;
+        }
+        raw.source = Some((ip, At::of(statement, 1)));
+    }
+
+    fn authentication(
+        &mut self,
+        heading: &Statement,
+        nodes: Vec<Node>,
+        raw: &mut RawInstance,
+    ) -> Result<(), Stop> {
+        raw.auth.at = At::of(heading, 0);
+        for node in nodes {
+            let Some((keyword, statement)) = self.plain(node) else {
+                continue;
+            };
+            let value = self.value(keyword, &statement)?;
+            let word = statement.word(1).unwrap_or("").to_owned();
+            match (keyword.name, value) {
+                ("auth_type", Some(_)) => raw.auth.ah = Some(word == "AH"),
+                ("auth_type", None) => {
+                    let text = format!("unknown authentication type '{word}'");
+                    if let Some(last) = self.session.report.diagnostics.last_mut() {
+                        last.message = text;
+                        last.help = Some(format!(
+                            "adverts carry no authentication at all; write {}",
+                            if word.eq_ignore_ascii_case("ah") {
+                                "AH"
+                            } else {
+                                "PASS"
+                            }
+                        ));
+                    }
+                }
+                ("auth_pass", _) => {
+                    let mut secret = word.into_bytes();
+                    if secret.len() > 8 {
+                        secret.truncate(8);
+                        // The row has said that the text is too long, and shown it.
+                        if let Some(last) = self.session.report.diagnostics.last_mut() {
+                            last.message = "Truncating auth_pass to 8 characters".into();
+                        }
+                    }
+                    raw.auth.secret = Some(Secret::new(secret));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn auth_hmac(
+        &mut self,
+        heading: &Statement,
+        nodes: Vec<Node>,
+        raw: &mut RawInstance,
+    ) -> Result<(), Stop> {
+        let mut keys = Vec::new();
+        let mut active: Option<u8> = None;
+        for node in nodes {
+            let Some((keyword, statement)) = self.plain(node) else {
+                continue;
+            };
+            let Some(value) = self.value(keyword, &statement)? else {
+                continue;
+            };
+            match keyword.name {
+                "key" => {
+                    let ids = Value::Int {
+                        min: 1,
+                        max: 255,
+                        any_base: false,
+                    };
+                    let id =
+                        check::word(ids, &statement, 1, self.lenient, &mut self.session.report);
+                    let fine = match statement.word(2) {
+                        None => false,
+                        Some(key) => match key.strip_prefix("hex:") {
+                            Some(hex) => {
+                                let digits = hex.bytes().all(|b| b.is_ascii_hexdigit());
+                                digits && (64..=128).contains(&hex.len()) && hex.len() % 2 == 0
+                            }
+                            None => key.starts_with("file:") || (32..=64).contains(&key.len()),
+                        },
+                    };
+                    match (id.and_then(|v| v.int::<u8>()), fine) {
+                        (Some(id), true) => keys.push(id),
+                        (None, _) => {}
+                        (Some(_), false) => {
+                            let text = "a key has 32 to 64 bytes, as text, hex:HEX or file:PATH";
+                            self.report_at(
+                                code::AUTHENTICATION,
+                                Class::General,
+                                text,
+                                &statement,
+                                2,
+                            );
+                        }
+                    }
+                }
+                "active_key" => active = value.int(),
+                _ => {}
+            }
+        }
+        raw.auth_hmac = active.is_some_and(|id| keys.contains(&id));
+        if !raw.auth_hmac {
+            let text = format!("({}) auth_hmac has no active key - disabling it", raw.name);
+            self.report_at(code::AUTHENTICATION, Class::General, text, heading, 0);
+        }
+        Ok(())
+    }
+
+    fn use_vmac(&mut self, statement: &Statement, raw: &mut RawInstance) -> Result<(), Stop> {
+        let mut vmac = Vmac::default();
+        let mut n = 1;
+        while let Some(word) = statement.word(n) {
+            if self.device_word(word, statement, &mut n, &mut vmac.name, &mut vmac.group)? {
+                continue;
+            }
+            if word == "netlink_notify_msg" {
+                vmac.netlink_notify_msg = true;
+            } else if word.contains(':') {
+                vmac.mac = mac(word, raw.vrid.map_or(0, Vrid::get));
+                if vmac.mac.is_none() {
+                    let text = format!("({}) invalid MAC address '{word}' - ignoring", raw.name);
+                    self.report_at(code::VMAC, Class::General, text, statement, n);
+                }
+            } else if is_interface_name(word) {
+                vmac.name = Some(word.to_owned());
+            } else {
+                let text = format!("({}) '{word}' is no VMAC name - ignoring", raw.name);
+                self.report_at(code::VMAC, Class::General, text, statement, n);
+            }
+            n += 1;
+        }
+        raw.use_vmac = Some((vmac, At::of(statement, 0)));
+        Ok(())
+    }
+
+    fn use_ipvlan(&mut self, statement: &Statement, raw: &mut RawInstance) -> Result<(), Stop> {
+        let mut ipvlan = Ipvlan::default();
+        let mut moded = false;
+        let mut n = 1;
+        while let Some(word) = statement.word(n) {
+            if self.device_word(word, statement, &mut n, &mut ipvlan.name, &mut ipvlan.group)? {
+                continue;
+            }
+            let mode = match word {
+                "bridge" => Some(IpvlanMode::Bridge),
+                "private" => Some(IpvlanMode::Private),
+                "vepa" => Some(IpvlanMode::Vepa),
+                _ => None,
+            };
+            let again = if let Some(mode) = mode {
+                if !moded {
+                    ipvlan.mode = mode;
+                }
+                std::mem::replace(&mut moded, true)
+            } else if let Ok(prefix) = word.parse::<Prefix>() {
+                let again = ipvlan.address.is_some();
+                ipvlan.address = ipvlan.address.or(Some(prefix));
+                again
+            } else if is_interface_name(word) {
+                ipvlan.name = Some(word.to_owned());
+                false
+            } else {
+                true
+            };
+            if again {
+                let text = format!(
+                    "({}) use_ipvlan '{word}' cannot be used - ignoring",
+                    raw.name
+                );
+                self.report_at(code::VMAC, Class::General, text, statement, n);
+            }
+            n += 1;
+        }
+        raw.use_ipvlan = Some((ipvlan, At::of(statement, 0)));
+        Ok(())
+    }
+
+    /// `name NAME` and `group GROUP` of a VMAC or ipvlan.
+    fn device_word(
+        &mut self,
+        word: &str,
+        statement: &Statement,
+        n: &mut usize,
+        name: &mut Option<String>,
+        group: &mut Option<u32>,
+    ) -> Result<bool, Stop> {
+        if !matches!(word, "name" | "group") {
+            return Ok(false);
+        }
+        let Some(value) = statement.word(*n + 1) else {
+            return Err(check::stop(statement, *n + 1, None, self.report()));
+        };
+        if word == "name" {
+            if is_interface_name(value) {
+                *name = Some(value.to_owned());
+            } else {
+                let text = format!("'{value}' is no interface name - ignoring");
+                self.report_at(code::VMAC, Class::General, text, statement, *n + 1);
+            }
+        } else {
+            *group = self.named_number(NameTable::Group, value, u64::from(u32::MAX));
+            if group.is_none() {
+                let text = format!("interface group '{value}' is not known - ignoring");
+                self.report_at(code::VMAC, Class::General, text, statement, *n + 1);
+            }
+        }
+        *n += 2;
+        Ok(true)
+    }
+}
+
+pub(super) fn is_interface_name(text: &str) -> bool {
+    (1..=15).contains(&text.len()) && !text.contains(['/', ' ', ':'])
+}
+
+/// Five or six octets; the VRID is the sixth. Neither a group address nor one of VRRP's own.
+fn mac(text: &str, vrid: u8) -> Option<[u8; 6]> {
+    let mut octets = [0, 0, 0, 0, 0, vrid];
+    let mut count = 0;
+    for part in text.split(':') {
+        if part.is_empty() || part.len() > 2 {
+            return None;
+        }
+        *octets.get_mut(count)? = u8::from_str_radix(part, 16).ok()?;
+        count += 1;
+    }
+    let own = octets[..4] == [0, 0, 0x5e, 0] && matches!(octets[4], 1 | 2);
+    (count >= 5 && octets[0] & 1 == 0 && !own).then_some(octets)
+}

@@ -1,0 +1,411 @@
+//! From the tree to the typed configuration.
+//!
+//! Statements are read in file order, as keepalived does; what depends on settings that may come
+//! later (script security, dynamic interfaces, sync groups) is settled at the end.
+
+mod address;
+mod check;
+mod checker;
+mod command;
+mod finish;
+mod global;
+mod group;
+mod instance;
+mod lvs;
+mod route;
+mod rule;
+mod script;
+mod settle;
+mod track;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::code::{self, Code};
+use crate::diagnostic::{Class, Diagnostic, Unsupported, Via};
+use crate::model::{Config, Origin};
+use crate::place::Place;
+use crate::report::{Report, Session};
+use crate::source::Host;
+use crate::table::{Context, Keyword, Repeat};
+use crate::tree::{Node, Statement};
+
+use check::Val;
+
+/// A value is missing without which nothing more is read.
+#[derive(Debug)]
+pub(crate) struct Stop;
+
+/// Where something was said, kept for messages that come later.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct At {
+    place: Option<Place>,
+    via: Vec<Via>,
+}
+
+impl At {
+    fn of(statement: &Statement, n: usize) -> Self {
+        let d = statement.point(Diagnostic::note(code::UNKNOWN_WORD, ""), n);
+        Self {
+            place: d.place,
+            via: d.via,
+        }
+    }
+
+    fn put(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic.place = self.place;
+        diagnostic.via.clone_from(&self.via);
+        diagnostic
+    }
+}
+
+/// The typed configuration while it is being made.
+pub(crate) struct Build<'a> {
+    host: &'a dyn Host,
+    /// Malformed numbers are made the best of.
+    lenient: bool,
+    /// Text and diagnostics; lent by the reader while a node is read.
+    pub(crate) session: Session,
+    config: Config,
+    unsupported: HashMap<(Context, &'static str), usize>,
+    reports: Vec<Unsupported>,
+    interfaces: HashMap<String, bool>,
+    globals: global::RawGlobals,
+    instances: Vec<instance::RawInstance>,
+    instance_names: HashMap<String, usize>,
+    scripts: Vec<script::RawScript>,
+    script_names: HashMap<String, usize>,
+    file_names: HashMap<String, usize>,
+    process_names: HashMap<String, usize>,
+    bfd_names: HashMap<String, usize>,
+    groups: Vec<group::RawGroup>,
+    group_names: HashMap<String, usize>,
+    track_groups: Vec<group::RawTrackGroup>,
+    track_group_names: HashMap<String, usize>,
+    statics: address::Statics,
+    lvs: lvs::Lvs,
+    /// Pacing of announcements by interface, once the groups are settled.
+    garp_pace: HashMap<String, (Duration, Duration)>,
+    /// A daemon would end with this configuration.
+    permanent_error: bool,
+}
+
+/// The end of a build.
+pub(crate) struct Built {
+    pub(crate) config: Config,
+    pub(crate) unsupported: Vec<Unsupported>,
+    pub(crate) session: Session,
+    /// The daemon cannot run with it.
+    pub(crate) permanent_error: bool,
+}
+
+impl<'a> Build<'a> {
+    pub(crate) fn new(host: &'a dyn Host, lenient: bool) -> Self {
+        Self {
+            host,
+            lenient,
+            session: Session::default(),
+            config: Config::default(),
+            unsupported: HashMap::new(),
+            reports: Vec::new(),
+            interfaces: HashMap::new(),
+            globals: global::RawGlobals::default(),
+            instances: Vec::new(),
+            instance_names: HashMap::new(),
+            scripts: Vec::new(),
+            script_names: HashMap::new(),
+            file_names: HashMap::new(),
+            process_names: HashMap::new(),
+            bfd_names: HashMap::new(),
+            groups: Vec::new(),
+            group_names: HashMap::new(),
+            track_groups: Vec::new(),
+            track_group_names: HashMap::new(),
+            statics: address::Statics::default(),
+            lvs: lvs::Lvs::default(),
+            garp_pace: HashMap::new(),
+            permanent_error: false,
+        }
+    }
+
+    /// Reads one node of the top level.
+    ///
+    /// # Errors
+    /// [`Stop`] if nothing after it is read.
+    pub(crate) fn top(&mut self, node: Node) -> Result<(), Stop> {
+        match node {
+            Node::Problem(d) => self.session.report.push(*d),
+            Node::Statement(keyword, statement) => {
+                self.note_support(Context::Top, keyword, &statement);
+                self.global_top(keyword, &statement)?;
+            }
+            Node::Block(keyword, statement, nodes) => {
+                self.note_support(Context::Top, keyword, &statement);
+                if self.refused(keyword, &statement)? {
+                    // Only problems with its braces are left of a skipped block.
+                    self.problems(nodes);
+                    return Ok(());
+                }
+                match keyword.name {
+                    "global_defs" => self.global_defs(nodes)?,
+                    "vrrp_instance" => self.instance(&statement, nodes)?,
+                    "vrrp_script" => self.script(&statement, nodes)?,
+                    "vrrp_sync_group" => self.sync_group(&statement, nodes)?,
+                    "track_group" => self.track_group(&statement, nodes)?,
+                    "garp_group" => self.garp_group(&statement, nodes)?,
+                    "track_file" | "vrrp_track_file" => self.track_file(&statement, nodes)?,
+                    "vrrp_track_process" => self.track_process(&statement, nodes)?,
+                    "bfd_instance" => self.bfd_instance(&statement, nodes)?,
+                    "virtual_server" => self.virtual_server(&statement, nodes)?,
+                    "SSL" => self.ssl(&statement, nodes)?,
+                    _ => self.lines_with_problems(nodes)?,
+                }
+            }
+            Node::Lines(keyword, statement, lines) => {
+                self.note_support(Context::Top, keyword, &statement);
+                if !self.refused(keyword, &statement)? {
+                    self.top_lines(keyword, &statement, &lines)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A block of lines that also has problems with its braces.
+    fn lines_with_problems(&mut self, nodes: Vec<Node>) -> Result<(), Stop> {
+        for node in nodes {
+            match node {
+                Node::Problem(d) => self.session.report.push(*d),
+                Node::Lines(keyword, statement, lines) => {
+                    self.top_lines(keyword, &statement, &lines)?;
+                }
+                Node::Statement(..) | Node::Block(..) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn top_lines(
+        &mut self,
+        keyword: &'static Keyword,
+        statement: &Statement,
+        lines: &[Statement],
+    ) -> Result<(), Stop> {
+        self.no_more_words(keyword, statement);
+        match keyword.name {
+            "static_ipaddress" => {
+                for line in lines {
+                    if let Some(entry) = self.address(line, Context::StaticIpaddress)? {
+                        self.statics.addresses.push(entry);
+                    }
+                }
+            }
+            "static_routes" => {
+                for line in lines {
+                    if let Some(entry) = self.route(line, Context::StaticRoutes)? {
+                        self.statics.routes.push(entry);
+                    }
+                }
+            }
+            "static_rules" => {
+                for line in lines {
+                    if let Some(entry) = self.rule(line, Context::StaticRules)? {
+                        self.statics.rules.push(entry);
+                    }
+                }
+            }
+            "linkbeat_interfaces" => self.linkbeat_interfaces(lines),
+            "interface_up_down_delays" => self.interface_delays(lines),
+            "virtual_server_group" => self.virtual_server_group(statement, lines)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Words between a block's keyword and its brace where none belong.
+    fn no_more_words(&mut self, keyword: &'static Keyword, statement: &Statement) {
+        let wanted = match keyword.args {
+            crate::table::Args::Block(crate::table::Heading::None, _) => 1,
+            _ => return,
+        };
+        if let Some(extra) = statement.word(wanted) {
+            let text = format!("Block {} has extra parameters {extra} ...", keyword.name);
+            self.report_at(code::EXTRA_WORDS, Class::General, text, statement, wanted);
+        }
+    }
+
+    /// Reports the structural problems among `nodes` and drops the rest.
+    fn problems(&mut self, nodes: Vec<Node>) {
+        for node in nodes {
+            if let Node::Problem(d) = node {
+                self.session.report.push(*d);
+            }
+        }
+    }
+
+    /// Whether a block cannot be used because of its heading; that is reported.
+    fn refused(&mut self, keyword: &'static Keyword, statement: &Statement) -> Result<bool, Stop> {
+        let crate::table::Args::Block(heading, _) = keyword.args else {
+            return Ok(false);
+        };
+        match heading {
+            crate::table::Heading::None => Ok(false),
+            crate::table::Heading::Name(_) => {
+                let Some(name) = statement.word(1) else {
+                    if keyword.missing == crate::table::Missing::Stops {
+                        check::missing(keyword, statement, 1, &mut self.session.report)?;
+                    }
+                    let text = format!("{} must have a name", keyword.name);
+                    self.report_at(code::NAME_MISSING, Class::General, text, statement, 0);
+                    return Ok(true);
+                };
+                let taken = self.taken(keyword.name, name);
+                if taken {
+                    let what = keyword.name.replace('_', " ");
+                    let text = format!("{what} {name} already defined");
+                    self.report_at(code::DUPLICATE, Class::General, text, statement, 1);
+                }
+                Ok(taken)
+            }
+            crate::table::Heading::Service | crate::table::Heading::Server => {
+                Ok(!self.service_heading(keyword, statement)?)
+            }
+        }
+    }
+
+    /// Whether the block of a statement is skipped unseen: its heading cannot be used. The
+    /// message comes when the (empty) block is read.
+    pub(crate) fn skips(&self, keyword: &'static Keyword, statement: &Statement) -> bool {
+        let crate::table::Args::Block(heading, _) = keyword.args else {
+            return false;
+        };
+        match heading {
+            crate::table::Heading::None => false,
+            crate::table::Heading::Name(_) => statement
+                .word(1)
+                .is_none_or(|name| self.taken(keyword.name, name)),
+            crate::table::Heading::Service => self.service(statement).is_err(),
+            crate::table::Heading::Server => self.server_address(statement).is_err(),
+        }
+    }
+
+    fn taken(&self, keyword: &str, name: &str) -> bool {
+        match keyword {
+            "vrrp_instance" => self.instance_names.contains_key(name),
+            "vrrp_sync_group" => self.group_names.contains_key(name),
+            "track_group" => self.track_group_names.contains_key(name),
+            "bfd_instance" => self.bfd_names.contains_key(name),
+            "vrrp_script" => self.script_names.contains_key(name),
+            "track_file" | "vrrp_track_file" => self.file_names.contains_key(name),
+            "vrrp_track_process" => self.process_names.contains_key(name),
+            _ => false,
+        }
+    }
+
+    /// Remembers a keyword that nothing acts upon.
+    fn note_support(&mut self, context: Context, keyword: &'static Keyword, at: &Statement) {
+        if keyword.supported(context) {
+            return;
+        }
+        let index = *self
+            .unsupported
+            .entry((context, keyword.name))
+            .or_insert_with(|| {
+                let (file, line) = at.line.home;
+                self.reports.push(Unsupported {
+                    keyword: keyword.name.to_owned(),
+                    context: context.name(),
+                    file,
+                    line,
+                    count: 0,
+                });
+                self.reports.len() - 1
+            });
+        self.reports[index].count += 1;
+    }
+
+    /// Checks a statement by its row; `None` if it is not to be used.
+    fn value(
+        &mut self,
+        keyword: &'static Keyword,
+        statement: &Statement,
+    ) -> Result<Option<Val>, Stop> {
+        check::statement(keyword, statement, self.lenient, &mut self.session.report)
+    }
+
+    /// Whether a repeated keyword must be ignored; `seen` tells whether there was one before.
+    fn repeated(&mut self, keyword: &'static Keyword, seen: bool, statement: &Statement) -> bool {
+        if !seen || keyword.repeat == Repeat::Allowed {
+            return false;
+        }
+        let first = keyword.repeat == Repeat::FirstHolds;
+        let what = if first {
+            "ignoring"
+        } else {
+            "replacing the earlier one"
+        };
+        let text = format!("{} already specified - {what}", keyword.name);
+        self.report_at(code::REPEATED, Class::General, text, statement, 0);
+        first
+    }
+
+    fn report(&mut self) -> &mut Report {
+        &mut self.session.report
+    }
+
+    fn report_at(
+        &mut self,
+        code: Code,
+        class: Class,
+        text: impl Into<String>,
+        statement: &Statement,
+        n: usize,
+    ) {
+        let d = Diagnostic::error(code, class, text);
+        self.session.report.push(statement.point(d, n));
+    }
+
+    fn warn_at(
+        &mut self,
+        code: Code,
+        class: Class,
+        text: impl Into<String>,
+        statement: &Statement,
+        n: usize,
+    ) {
+        let d = Diagnostic::warning(code, class, text);
+        self.session.report.push(statement.point(d, n));
+    }
+
+    fn report_later(&mut self, code: Code, class: Class, text: impl Into<String>, at: &At) {
+        self.session
+            .report
+            .push(at.put(Diagnostic::error(code, class, text)));
+    }
+
+    fn origin(&self, statement: &Statement) -> Origin {
+        let (file, line) = statement.line.home;
+        self.session.files.origin(file, line)
+    }
+
+    /// Whether an interface exists, asked once.
+    fn interface_exists(&mut self, name: &str) -> bool {
+        if let Some(known) = self.interfaces.get(name) {
+            return *known;
+        }
+        let exists = self.host.interface_exists(name);
+        self.interfaces.insert(name.to_owned(), exists);
+        exists
+    }
+
+    /// Ends a block of names: every word of every line.
+    fn names(&mut self, lines: &[Statement]) -> Vec<(String, At)> {
+        let mut out = Vec::new();
+        for line in lines {
+            for (n, word) in line.words.iter().enumerate() {
+                out.push((word.text.clone(), At::of(line, n)));
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,530 @@
+//! The one table of keywords.
+//!
+//! Every keyword of the language is a row here, once for each place where it may stand. The
+//! parser, the checks of arguments, "did you mean" and whatever explains a keyword to people
+//! read these rows; nothing about a keyword is written anywhere else, except what it does.
+//!
+//! Rows shared by several contexts (the options of addresses, of routes, of checkers) stand in
+//! the table once.
+
+mod address;
+mod checker;
+mod context;
+mod global;
+mod instance;
+mod route;
+mod server;
+mod support;
+mod top;
+mod track;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+pub use context::Context;
+
+/// One row: a keyword in its context.
+#[derive(Clone, Copy, Debug)]
+pub struct Keyword {
+    /// The word.
+    pub name: &'static str,
+    /// What follows it.
+    pub args: Args,
+    /// What holds when it is absent, in words; empty if that means nothing.
+    pub default: &'static str,
+    /// Who uses the value.
+    pub process: Processes,
+    /// Since which version of keepalived it exists.
+    pub since: Since,
+    /// Whether people should write it.
+    pub standing: Standing,
+    /// What happens when its value is missing.
+    pub missing: Missing,
+    /// Whether words too many are a mistake.
+    pub extra: Extra,
+    /// What happens when it is repeated in one block.
+    pub repeat: Repeat,
+    /// What it does, in one line.
+    pub help: &'static str,
+}
+
+/// What follows a keyword.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Args {
+    /// Nothing.
+    Flag,
+    /// One value.
+    One(Value),
+    /// One value or none.
+    Maybe(Value),
+    /// Words with a grammar of their own, as people write it down.
+    Grammar(&'static str),
+    /// Words with a grammar of their own, some of which are keywords of a context.
+    Inline(&'static str, Context),
+    /// A block.
+    Block(Heading, Body),
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// An integer between these bounds; in any base C knows, if so.
+    Int {
+        /// Least.
+        min: i64,
+        /// Greatest.
+        max: u64,
+        /// Hexadecimal and octal are numbers too.
+        any_base: bool,
+    },
+    /// A decimal number of seconds; the bounds are in microseconds.
+    Seconds {
+        /// Least.
+        min: u64,
+        /// Greatest.
+        max: u64,
+    },
+    /// A decimal number of milliseconds with at most three decimals; the bounds are in
+    /// microseconds.
+    Millis {
+        /// Least.
+        min: u64,
+        /// Greatest.
+        max: u64,
+    },
+    /// `true`, `on`, `yes`, `false`, `off`, `no`.
+    Bool,
+    /// An IP address.
+    Address(Addresses),
+    /// The name of a network interface (15 bytes).
+    Interface,
+    /// The name of something of the configuration, at most so long.
+    Name(u16),
+    /// Any text, at most so long.
+    Text(u16),
+    /// So many hexadecimal digits.
+    Hex(u16),
+    /// A path or a pattern of paths.
+    Path,
+    /// A command string.
+    Command,
+    /// A command string, then a user and a group if wanted.
+    CommandAs,
+    /// A user and a group, `:group` for all groups of the user.
+    User,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// One of these words, in whatever case.
+    WordAnyCase(&'static [&'static str]),
+}
+
+/// Which addresses a value may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addresses {
+    /// Any.
+    Any,
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+    /// A multicast group.
+    Multicast,
+    /// An IPv4 multicast group.
+    Multicast4,
+    /// An IPv6 multicast group.
+    Multicast6,
+}
+
+/// What stands between the keyword of a block and its brace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heading {
+    /// Nothing.
+    None,
+    /// A name, at most so long.
+    Name(u16),
+    /// `IP [PORT]`, `fwmark N` or `group NAME`.
+    Service,
+    /// `IP [PORT]`.
+    Server,
+}
+
+/// What a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Statements that begin with keywords of this context.
+    Statements(Context),
+    /// One entry a line, with options of this context.
+    Lines(Context),
+    /// Names, any number on a line.
+    Names,
+}
+
+/// Since which version a keyword exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// 2.2.7 has it.
+    V2_2,
+    /// Newer than 2.2.7.
+    V2_3,
+}
+
+/// Whether a spelling should be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Yes.
+    Current,
+    /// It means the same as this word.
+    SameAs(&'static str),
+    /// An old spelling of this word, taken without complaint.
+    Old(&'static str),
+    /// An old spelling of this word; using it counts as a mistake.
+    Deprecated(&'static str),
+}
+
+/// What a missing value does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Nothing: the value is optional, or the block speaks for itself.
+    Allowed,
+    /// It is reported, the statement is dropped.
+    Reported,
+    /// Reading stops: exit status 2.
+    Stops,
+}
+
+/// What words too many do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// Nothing.
+    Ignored,
+    /// They are reported (words of a line's options, which are read one after the other).
+    Reported,
+}
+
+/// What a repeated keyword does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// The last one holds, or they add up.
+    Allowed,
+    /// The first one holds, the others are reported.
+    FirstHolds,
+    /// The last one holds, the others are reported.
+    LastHolds,
+}
+
+/// A set of processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processes(u8);
+
+/// The parent.
+pub const PARENT: Processes = Processes(1);
+/// The VRRP process.
+pub const VRRP: Processes = Processes(2);
+/// The checker process.
+pub const CHECKER: Processes = Processes(4);
+/// The BFD process.
+pub const BFD: Processes = Processes(8);
+/// All of them.
+pub const ALL: Processes = Processes(15);
+
+impl Processes {
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` are in the set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl fmt::Display for Processes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == ALL {
+            return f.write_str("all");
+        }
+        let names = [
+            (PARENT, "parent"),
+            (VRRP, "vrrp"),
+            (CHECKER, "checker"),
+            (BFD, "bfd"),
+        ];
+        let mut first = true;
+        for (process, name) in names {
+            if self.contains(process) {
+                f.write_str(if first { "" } else { "/" })?;
+                f.write_str(name)?;
+                first = false;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row for the VRRP process whose value may be missing.
+const fn kw(name: &'static str, args: Args, default: &'static str, help: &'static str) -> Keyword {
+    Keyword {
+        name,
+        args,
+        default,
+        process: VRRP,
+        since: Since::V2_2,
+        standing: Standing::Current,
+        missing: Missing::Allowed,
+        extra: Extra::Ignored,
+        repeat: Repeat::Allowed,
+        help,
+    }
+}
+
+const fn int(min: i64, max: u64) -> Value {
+    Value::Int {
+        min,
+        max,
+        any_base: false,
+    }
+}
+
+const fn any_base(min: i64, max: u64) -> Value {
+    Value::Int {
+        min,
+        max,
+        any_base: true,
+    }
+}
+
+const fn secs(min: u64, max: u64) -> Value {
+    Value::Seconds { min, max }
+}
+
+const fn msecs(min: u64, max: u64) -> Value {
+    Value::Millis { min, max }
+}
+
+impl Keyword {
+    const fn of(mut self, process: Processes) -> Self {
+        self.process = process;
+        self
+    }
+
+    const fn since_2_3(mut self) -> Self {
+        self.since = Since::V2_3;
+        self
+    }
+
+    const fn deprecated(mut self, by: &'static str) -> Self {
+        self.standing = Standing::Deprecated(by);
+        self
+    }
+
+    const fn old(mut self, by: &'static str) -> Self {
+        self.standing = Standing::Old(by);
+        self
+    }
+
+    const fn same_as(mut self, word: &'static str) -> Self {
+        self.standing = Standing::SameAs(word);
+        self
+    }
+
+    const fn stops(mut self) -> Self {
+        self.missing = Missing::Stops;
+        self
+    }
+
+    const fn needs(mut self) -> Self {
+        self.missing = Missing::Reported;
+        self
+    }
+
+    const fn alone(mut self) -> Self {
+        self.extra = Extra::Reported;
+        self
+    }
+
+    const fn first_wins(mut self) -> Self {
+        self.repeat = Repeat::FirstHolds;
+        self
+    }
+
+    const fn last_wins(mut self) -> Self {
+        self.repeat = Repeat::LastHolds;
+        self
+    }
+
+    /// The name under which code knows the keyword: another word for it if it is one.
+    #[must_use]
+    pub const fn canonical(&self) -> &'static str {
+        match self.standing {
+            Standing::SameAs(word) | Standing::Old(word) if !word.is_empty() => word,
+            _ => self.name,
+        }
+    }
+
+    /// What follows the keyword, as people write it down.
+    #[must_use]
+    pub fn usage(&self) -> String {
+        match self.args {
+            Args::Flag => String::new(),
+            Args::One(value) => value.to_string(),
+            Args::Maybe(value) => format!("[{value}]"),
+            Args::Grammar(text) | Args::Inline(text, _) => text.to_owned(),
+            Args::Block(heading, body) => {
+                let heading = match heading {
+                    Heading::None => "",
+                    Heading::Name(_) => "NAME ",
+                    Heading::Service => "IP [PORT] | fwmark INT | group NAME ",
+                    Heading::Server => "IP [PORT] ",
+                };
+                let body = match body {
+                    Body::Statements(_) => "{ ... }",
+                    Body::Lines(_) => "{ one entry a line }",
+                    Body::Names => "{ names }",
+                };
+                format!("{heading}{body}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = |n: u64| format!("{}", n as f64 / 1e6);
+        match *self {
+            Self::Int { min: i64::MIN, .. } => f.write_str("INT"),
+            Self::Int {
+                min, max: u64::MAX, ..
+            } => write!(f, "INT({min}..)"),
+            Self::Int { min, max, .. } => write!(f, "INT({min}..{max})"),
+            Self::Seconds { min, max: u64::MAX } => write!(f, "SECS({}..)", micros(min)),
+            Self::Seconds { min, max } => write!(f, "SECS({}..{})", micros(min), micros(max)),
+            Self::Millis { min, max } => write!(f, "MSECS({}..{})", min / 1000, max / 1000),
+            Self::Bool => f.write_str("BOOL"),
+            Self::Address(which) => f.write_str(match which {
+                Addresses::Any => "IP",
+                Addresses::V4 => "IP4",
+                Addresses::V6 => "IP6",
+                Addresses::Multicast => "MULTICAST-IP",
+                Addresses::Multicast4 => "MULTICAST-IP4",
+                Addresses::Multicast6 => "MULTICAST-IP6",
+            }),
+            Self::Interface => f.write_str("INTERFACE"),
+            Self::Name(_) => f.write_str("NAME"),
+            Self::Text(_) => f.write_str("TEXT"),
+            Self::Hex(digits) => write!(f, "HEX({digits})"),
+            Self::Path => f.write_str("PATH"),
+            Self::Command => f.write_str("COMMAND"),
+            Self::CommandAs => f.write_str("COMMAND [USER [[:]GROUP]]"),
+            Self::User => f.write_str("USER [[:]GROUP]"),
+            Self::Word(words) | Self::WordAnyCase(words) => f.write_str(&words.join("|")),
+        }
+    }
+}
+
+impl Context {
+    /// Every keyword that may stand here.
+    pub fn keywords(self) -> impl Iterator<Item = &'static Keyword> {
+        self.parts().into_iter().flatten()
+    }
+
+    /// The keyword spelt `word` here.
+    #[must_use]
+    pub fn find(self, word: &str) -> Option<&'static Keyword> {
+        static INDEX: OnceLock<Vec<HashMap<&'static str, &'static Keyword>>> = OnceLock::new();
+        let index = INDEX.get_or_init(|| {
+            Self::ALL
+                .iter()
+                .map(|c| c.keywords().map(|k| (k.name, k)).collect())
+                .collect()
+        });
+        // `Context` has no fields, so its number is its place in `ALL`.
+        index.get(self as usize)?.get(word).copied()
+    }
+
+    /// The keyword of this context that `word` may be meant for.
+    #[must_use]
+    pub fn nearest(self, word: &str) -> Option<&'static str> {
+        nearest(word, self.keywords().map(|k| k.name))
+    }
+
+    /// Every context in which `word` is a keyword of a statement.
+    pub fn homes_of(word: &str) -> impl Iterator<Item = Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(move |c| c.find(word).is_some())
+    }
+}
+
+/// The candidate nearest to `word`, unless all are far off.
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let lower = word.to_ascii_lowercase();
+    let far = word.len().div_ceil(3).clamp(1, 4);
+    candidates
+        .filter(|c| c.len().abs_diff(word.len()) <= far)
+        .map(|c| (strsim::osa_distance(&lower, &c.to_ascii_lowercase()), c))
+        .filter(|(distance, _)| *distance <= far)
+        .min()
+        .map(|(_, c)| c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_know_their_place() {
+        for (n, context) in Context::ALL.iter().enumerate() {
+            assert_eq!(*context as usize, n, "{}", context.name());
+        }
+    }
+
+    #[test]
+    fn words_are_unique_in_their_context_and_explained() {
+        for context in Context::ALL {
+            let mut seen = std::collections::HashSet::new();
+            for keyword in context.keywords() {
+                let place = format!("{} {}", context.name(), keyword.name);
+                assert!(seen.insert(keyword.name), "{place} stands there twice");
+                assert!(
+                    keyword.help.ends_with('.') && keyword.help.len() < 100,
+                    "{place}"
+                );
+                assert!(keyword.usage().len() < 500, "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_words_for_a_keyword_lead_to_one() {
+        for context in Context::ALL {
+            for keyword in context.keywords() {
+                let (Standing::SameAs(to) | Standing::Old(to)) = keyword.standing else {
+                    continue;
+                };
+                let known = to.is_empty() || context.find(to).is_some();
+                assert!(
+                    known,
+                    "{} {} is said to mean {to}",
+                    context.name(),
+                    keyword.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn hints_are_near() {
+        assert_eq!(
+            Context::VrrpInstance.nearest("virtual_routr_id"),
+            Some("virtual_router_id")
+        );
+        assert_eq!(Context::VrrpInstance.nearest("Priority"), Some("priority"));
+        assert_eq!(Context::VrrpInstance.nearest("zzzzzz"), None);
+    }
+}

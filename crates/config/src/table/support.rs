@@ -1,0 +1,152 @@
+//! Which keywords something acts upon.
+
+use super::{BFD, CHECKER, Context, Keyword};
+
+/// Keywords that are read and checked but change nothing yet.
+///
+/// A block that stands here speaks for everything inside it.
+const NOT_YET: &[(Context, &[&str])] = &[
+    (
+        Context::Top,
+        &[
+            "linkbeat_use_polling",
+            "net_namespace_ipvs",
+            "namespace_with_ipsets",
+            "track_group",
+            "static_ipaddress",
+            "static_routes",
+            "static_rules",
+            "linkbeat_interfaces",
+            "interface_up_down_delays",
+            "vrrp_track_process",
+            "track_file",
+            "vrrp_track_file",
+        ],
+    ),
+    (
+        Context::GlobalDefs,
+        &[
+            "startup_script",
+            "startup_script_timeout",
+            "shutdown_script",
+            "shutdown_script_timeout",
+            "disable_local_igmp",
+            "lvs_sync_daemon",
+            "vrrp_garp_extra_if",
+            "vrrp_vmac_garp_intvl",
+            "vrrp_iptables",
+            "vrrp_ipsets",
+            "nftables",
+            "nftables_priority",
+            "nftables_ifindex",
+            "nftables_counters",
+            "notify_fifo",
+            "notify_fifo_script",
+            "vrrp_notify_fifo",
+            "vrrp_notify_fifo_script",
+            "vrrp_notify_priority_changes",
+            "fifo_write_vrrp_states_on_reload",
+            "snmp_socket",
+            "enable_traps",
+            "enable_snmp_vrrp",
+            "enable_snmp_keepalived",
+            "enable_snmp_rfc",
+            "enable_snmp_rfcv2",
+            "enable_snmp_rfcv3",
+            "enable_dbus",
+            "dbus_service_name",
+            "dbus_no_interface_name",
+            "process_monitor_rcv_bufs",
+            "process_monitor_rcv_bufs_force",
+            "vmac_prefix",
+            "vmac_addr_prefix",
+            "reload_check_config",
+            "reload_time_file",
+            "reload_repeat",
+            "reload_file",
+            "config_save_dir",
+            "json_version",
+            "json_dump_file",
+        ],
+    ),
+    (
+        Context::VrrpInstance,
+        &[
+            "use_vmac",
+            "use_vmac_addr",
+            "vmac_xmit_base",
+            "use_ipvlan",
+            "vrf",
+            "track_file",
+            "track_process",
+            "track_bfd",
+            "promote_secondaries",
+            "linkbeat_use_polling",
+            "virtual_routes",
+            "virtual_rules",
+            "no_accept",
+            "notify_priority_changes",
+            "lvs_sync_daemon_interface",
+            "timer_expired_backup",
+            "thread_timer_expired",
+            "garp_extra_if",
+            "vmac_garp_intvl",
+            "auth_hmac",
+        ],
+    ),
+    (
+        Context::VrrpSyncGroup,
+        &[
+            "track_file",
+            "track_process",
+            "track_bfd",
+            "notify_priority_changes",
+        ],
+    ),
+];
+
+impl Keyword {
+    /// Whether anything acts upon this keyword where it stands.
+    #[must_use]
+    pub fn supported(&self, context: Context) -> bool {
+        let others = CHECKER.and(BFD);
+        let foreign = others.contains(self.process)
+            || matches!(self.name, "bfd_instance" | "virtual_server_group");
+        let listed = NOT_YET
+            .iter()
+            .any(|(c, names)| *c == context && names.contains(&self.name));
+        !foreign && !listed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_names_keywords() {
+        for (context, names) in NOT_YET {
+            for name in *names {
+                assert!(context.find(name).is_some(), "{} {name}", context.name());
+            }
+        }
+    }
+
+    #[test]
+    fn load_balancing_is_not_there_yet() {
+        for (context, name, supported) in [
+            (Context::Top, "virtual_server", false),
+            (Context::Top, "bfd_instance", false),
+            (Context::GlobalDefs, "checker_process_name", false),
+            (Context::GlobalDefs, "router_id", true),
+            (Context::VrrpInstance, "priority", true),
+            (Context::VrrpInstance, "virtual_routes", false),
+        ] {
+            assert_eq!(
+                context.find(name).unwrap().supported(context),
+                supported,
+                "{name}"
+            );
+        }
+    }
+}

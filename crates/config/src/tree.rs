@@ -1,0 +1,375 @@
+//! From lines to a tree of statements and blocks, by the keywords of each context.
+//!
+//! The tree is handed out one top-level statement at a time. What is wrong with the structure is
+//! a node of the tree, so that a block that is skipped keeps quiet about its inside.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::code;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::table::{Body, Context, Keyword, Standing, nearest};
+use crate::text::line::to_u32;
+use crate::text::words::{Token, TokenKind, tokens};
+use crate::text::{Line, Reader};
+
+/// A word of a statement.
+#[derive(Clone, Debug)]
+pub(crate) struct Word {
+    /// Without quotes; bytes that are no UTF-8 are replaced.
+    pub(crate) text: String,
+    start: u32,
+    end: u32,
+}
+
+/// The words between line ends and braces.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    pub(crate) words: Vec<Word>,
+    pub(crate) line: Rc<Line>,
+    start: u32,
+    end: u32,
+}
+
+/// A part of the tree.
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// A keyword with its words.
+    Statement(&'static Keyword, Statement),
+    /// A keyword with its block of statements.
+    Block(&'static Keyword, Statement, Vec<Node>),
+    /// A keyword with its block of lines.
+    Lines(&'static Keyword, Statement, Vec<Statement>),
+    /// Something that does not belong there.
+    Problem(Box<Diagnostic>),
+}
+
+/// Decides at its first words whether a block is skipped as a whole.
+pub(crate) type Skip<'a> = dyn FnMut(&'static Keyword, &Statement) -> bool + 'a;
+
+impl Statement {
+    /// The first word.
+    pub(crate) fn keyword(&self) -> &str {
+        self.words.first().map_or("", |w| &w.text)
+    }
+
+    /// The words after the first.
+    pub(crate) fn args(&self) -> &[Word] {
+        self.words.get(1..).unwrap_or(&[])
+    }
+
+    /// The text of word `n`, the keyword being 0.
+    pub(crate) fn word(&self, n: usize) -> Option<&str> {
+        self.words.get(n).map(|w| w.text.as_str())
+    }
+
+    /// The raw text, quotes and all.
+    pub(crate) fn raw(&self) -> &[u8] {
+        self.line
+            .text
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or(&[])
+    }
+
+    /// Lets `diagnostic` point at word `n`, or behind the last word if there is no such one.
+    pub(crate) fn point(&self, diagnostic: Diagnostic, n: usize) -> Diagnostic {
+        match (self.words.get(n), self.words.last()) {
+            (Some(w), _) => diagnostic.at(&self.line, w.start as usize, w.end as usize),
+            (None, Some(last)) => diagnostic.at(&self.line, last.start as usize, last.end as usize),
+            (None, None) => diagnostic.at(&self.line, self.start as usize, self.end as usize),
+        }
+    }
+}
+
+/// A step of the token stream.
+enum Item {
+    Words(Statement),
+    Open(Rc<Line>, usize),
+    Close(Rc<Line>, usize),
+    Problem(Diagnostic),
+}
+
+/// Builds the tree.
+#[derive(Default)]
+pub(crate) struct Parser {
+    items: VecDeque<Item>,
+    unclosed: usize,
+    ended: bool,
+}
+
+impl Parser {
+    /// The next node of the top level.
+    pub(crate) fn next_top(
+        &mut self,
+        reader: &mut Reader<'_>,
+        skip: &mut Skip<'_>,
+    ) -> Option<Node> {
+        match self.next(reader) {
+            Some(Item::Words(statement)) => Some(self.node(Context::Top, statement, reader, skip)),
+            Some(Item::Open(line, at)) => Some(unexpected_open(&line, at)),
+            Some(Item::Close(line, at)) => {
+                let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found")
+                    .at(&line, at, at + 1)
+                    .help("an unknown keyword with a block, further up, can be the cause");
+                Some(Node::Problem(Box::new(d)))
+            }
+            Some(Item::Problem(d)) => Some(Node::Problem(Box::new(d))),
+            None if self.ended => None,
+            None => {
+                self.ended = true;
+                if self.unclosed == 0 || reader.halted().is_some() {
+                    return None;
+                }
+                let n = self.unclosed;
+                let text = format!("There are {n} missing '}}'s or extra '{{'s");
+                let d = Diagnostic::error(code::MISSING_CLOSE, Class::Braces, text)
+                    .at_place(reader.end_place());
+                Some(Node::Problem(Box::new(d)))
+            }
+        }
+    }
+
+    fn next(&mut self, reader: &mut Reader<'_>) -> Option<Item> {
+        while self.items.is_empty() {
+            let line = Rc::new(reader.next_line()?);
+            self.split(&line);
+        }
+        self.items.pop_front()
+    }
+
+    /// Cuts a line at its braces.
+    fn split(&mut self, line: &Rc<Line>) {
+        let mut words = Vec::new();
+        let flush = |words: &mut Vec<Word>, end: usize, items: &mut VecDeque<Item>| {
+            let Some(first) = words.first() else { return };
+            let start = first.start;
+            let words = std::mem::take(words);
+            items.push_back(Item::Words(Statement {
+                words,
+                line: line.clone(),
+                start,
+                end: to_u32(end),
+            }));
+        };
+        for Token { kind, start, end } in tokens(&line.text) {
+            match kind {
+                TokenKind::Word(text) | TokenKind::Quoted(text) => words.push(Word {
+                    text: String::from_utf8(text)
+                        .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+                    start: to_u32(start),
+                    end: to_u32(end),
+                }),
+                TokenKind::Open => {
+                    flush(&mut words, start, &mut self.items);
+                    self.items.push_back(Item::Open(line.clone(), start));
+                }
+                TokenKind::Close => {
+                    flush(&mut words, start, &mut self.items);
+                    self.items.push_back(Item::Close(line.clone(), start));
+                }
+                TokenKind::Unterminated => {
+                    let shown = String::from_utf8_lossy(&line.text);
+                    let text = format!("Unterminated quote '{}'", shown.trim());
+                    let d = Diagnostic::error(code::QUOTE, Class::Braces, text)
+                        .at(line, start, end)
+                        .help("close it on the same line; the rest of the line is lost");
+                    self.items.push_back(Item::Problem(d));
+                    flush(&mut words, start, &mut self.items);
+                }
+            }
+        }
+        flush(&mut words, line.text.len(), &mut self.items);
+    }
+
+    fn node(
+        &mut self,
+        context: Context,
+        statement: Statement,
+        reader: &mut Reader<'_>,
+        skip: &mut Skip<'_>,
+    ) -> Node {
+        let Some(keyword) = context.find(statement.keyword()) else {
+            return Node::Problem(Box::new(unknown_keyword(context, &statement)));
+        };
+        let crate::table::Args::Block(_, body) = keyword.args else {
+            control(context, keyword, &statement, reader);
+            return Node::Statement(keyword, statement);
+        };
+        let mut nodes = Vec::new();
+        // The brace may stand on a later line.
+        while let Some(Item::Problem(_)) = self.items.front() {
+            if let Some(Item::Problem(d)) = self.items.pop_front() {
+                nodes.push(Node::Problem(Box::new(d)));
+            }
+        }
+        match self.next(reader) {
+            Some(Item::Open(..)) => {}
+            other => {
+                let text = format!("Missing '{{' after {}", statement.keyword());
+                let d = Diagnostic::error(code::MISSING_OPEN, Class::Braces, text);
+                let d = statement
+                    .point(d, 0)
+                    .help("the lines that follow are read as its block");
+                nodes.push(Node::Problem(Box::new(d)));
+                if let Some(item) = other {
+                    self.items.push_front(item);
+                }
+            }
+        }
+        if skip(keyword, &statement) {
+            self.skip_block(reader);
+            return Node::Block(keyword, statement, nodes);
+        }
+        match body {
+            Body::Statements(inner) => {
+                self.statements(inner, &mut nodes, reader, skip);
+                Node::Block(keyword, statement, nodes)
+            }
+            Body::Lines(_) | Body::Names => {
+                let mut lines = Vec::new();
+                self.lines(&mut lines, &mut nodes, reader);
+                if nodes.is_empty() {
+                    return Node::Lines(keyword, statement, lines);
+                }
+                nodes.push(Node::Lines(keyword, statement.clone(), lines));
+                Node::Block(keyword, statement, nodes)
+            }
+        }
+    }
+
+    fn statements(
+        &mut self,
+        context: Context,
+        nodes: &mut Vec<Node>,
+        reader: &mut Reader<'_>,
+        skip: &mut Skip<'_>,
+    ) {
+        loop {
+            match self.next(reader) {
+                Some(Item::Words(statement)) => {
+                    nodes.push(self.node(context, statement, reader, skip));
+                }
+                Some(Item::Open(line, at)) => nodes.push(unexpected_open(&line, at)),
+                Some(Item::Close(..)) => return,
+                Some(Item::Problem(d)) => nodes.push(Node::Problem(Box::new(d))),
+                None => {
+                    self.unclosed += 1;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn lines(
+        &mut self,
+        lines: &mut Vec<Statement>,
+        nodes: &mut Vec<Node>,
+        reader: &mut Reader<'_>,
+    ) {
+        loop {
+            match self.next(reader) {
+                Some(Item::Words(statement)) => lines.push(statement),
+                Some(Item::Open(line, at)) => nodes.push(unexpected_open(&line, at)),
+                Some(Item::Close(..)) => return,
+                Some(Item::Problem(d)) => nodes.push(Node::Problem(Box::new(d))),
+                None => {
+                    self.unclosed += 1;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn skip_block(&mut self, reader: &mut Reader<'_>) {
+        let mut depth = 1_usize;
+        while depth > 0 {
+            match self.next(reader) {
+                Some(Item::Open(..)) => depth += 1,
+                Some(Item::Close(..)) => depth -= 1,
+                Some(Item::Words(_) | Item::Problem(_)) => {}
+                None => {
+                    self.unclosed += depth;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Keywords that change how the rest of the text is read.
+fn control(
+    context: Context,
+    keyword: &'static Keyword,
+    statement: &Statement,
+    reader: &mut Reader<'_>,
+) {
+    if context != Context::GlobalDefs {
+        return;
+    }
+    match keyword.name {
+        "include_check" => {
+            let words: Vec<&str> = statement.args().iter().map(|w| w.text.as_str()).collect();
+            for n in reader.include_check(&words) {
+                let text = format!("Unknown include_check type '{}' - ignoring", words[n]);
+                let known = ["read", "match", "wildcard_match", "brace_match"];
+                let mut d = Diagnostic::error(code::UNKNOWN_WORD, Class::General, text);
+                if let Some(hint) = nearest(words[n], known.into_iter()) {
+                    d = d.help(format!("did you mean `{hint}`?"));
+                }
+                reader.session.report.push(statement.point(d, n + 1));
+            }
+        }
+        "random_seed" => {
+            if let Some(seed) = statement.word(1).and_then(|w| w.parse().ok()) {
+                reader.seed(seed);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn unexpected_open(line: &Rc<Line>, at: usize) -> Node {
+    let text = "Unexpected '{' - ignoring";
+    let d = Diagnostic::error(code::UNEXPECTED_OPEN, Class::Braces, text).at(line, at, at + 1);
+    Node::Problem(Box::new(d))
+}
+
+/// "Unknown keyword", with what may be meant.
+fn unknown_keyword(context: Context, statement: &Statement) -> Diagnostic {
+    let word = statement.keyword();
+    let text = format!("Unknown keyword '{word}'");
+    let d = statement.point(
+        Diagnostic::error(code::UNKNOWN_KEYWORD, Class::UnknownKeyword, text),
+        0,
+    );
+    let homes: Vec<&str> = Context::homes_of(word)
+        .filter(|c| is_block_context(*c))
+        .map(Context::name)
+        .take(3)
+        .collect();
+    if !homes.is_empty() {
+        return d.help(format!("`{word}` belongs in {}", homes.join(" or ")));
+    }
+    match context.nearest(word) {
+        Some(hint) => {
+            let hint = match context.find(hint).map(|k| k.standing) {
+                Some(Standing::Deprecated(by)) if context.find(by).is_some() => by,
+                _ => hint,
+            };
+            d.help(format!("did you mean `{hint}`?"))
+        }
+        None if word.starts_with('$') => d.help("no definition of this name was read before"),
+        None if word.starts_with("include") => {
+            d.help("an include line needs a file name or a pattern without quotes")
+        }
+        None => d,
+    }
+}
+
+/// Whether statements of their own stand in this context, not the options of a line.
+fn is_block_context(context: Context) -> bool {
+    context == Context::Top
+        || Context::ALL.iter().flat_map(|c| c.keywords()).any(
+            |k| matches!(k.args, crate::table::Args::Block(_, Body::Statements(c)) if c == context),
+        )
+}
