@@ -6,9 +6,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use rk_config::Severity;
-
 use crate::cli::Options;
+use crate::explain::explain;
 use crate::parent::load;
 
 /// Tests the configuration; messages go to `log`, or to standard error without one.
@@ -33,12 +32,7 @@ pub(crate) fn run(options: &Options, log: Option<&Path>) -> ExitCode {
         Ok(loaded) => loaded,
         Err((loaded, _)) => *loaded,
     };
-    let text: String = loaded
-        .diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.severity > Severity::Note)
-        .map(|diagnostic| load::line(&loaded.files, diagnostic) + "\n")
-        .collect();
+    let text = explain(&loaded);
     // A reader that goes away early has read enough: the status says the rest.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     let complaint = if options.complaints { 5 } else { 0 };

@@ -11,6 +11,7 @@ mod child;
 mod cli;
 mod config_test;
 mod dump;
+mod explain;
 mod ipc;
 mod logging;
 mod names;

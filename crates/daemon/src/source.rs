@@ -1,11 +1,12 @@
 //! The real machine, for the configuration language: its files, its users, its interfaces.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Gid, Group, Uid};
+use nix::unistd::{Gid, Group, Uid, getgrouplist};
 use rk_config::{FileKind, Host, NameTable, ReadError, Source, Stat, User};
 
 /// Where a bare program name is looked for when there is no `PATH`.
@@ -174,6 +175,21 @@ impl Host for Machine {
         )
     }
 
+    fn is_dir(&self, path: &str) -> bool {
+        Path::new(path).is_dir()
+    }
+
+    fn in_group(&self, uid: u32, gid: u32) -> bool {
+        let user = nix::unistd::User::from_uid(Uid::from_raw(uid))
+            .ok()
+            .flatten();
+        user.and_then(|user| {
+            let name = CString::new(user.name).ok()?;
+            getgrouplist(&name, user.gid).ok()
+        })
+        .is_some_and(|groups| groups.contains(&Gid::from_raw(gid)))
+    }
+
     fn host_name(&self) -> String {
         nix::unistd::gethostname()
             .map(|name| name.to_string_lossy().into_owned())
@@ -297,6 +313,9 @@ mod tests {
                 .is_some_and(|p| p.ends_with("/sh"))
         );
         assert_eq!(Machine.find_program("no-such-program"), None);
+        assert!(Machine.in_group(0, 0));
+        assert!(!Machine.in_group(0, 4_000_000_000));
+        assert!(Machine.is_dir("/") && !Machine.is_dir("/no-such-dir"));
         assert_eq!(Machine.env(""), None);
         assert_eq!(Machine.env("A=B"), None);
         assert_eq!(Machine.stat("/").map(|s| s.kind), Some(FileKind::Directory));

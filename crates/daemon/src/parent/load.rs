@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rk_config::{Class, Diagnostic, Loaded, Severity, SourceMap};
+use rk_config::{Diagnostic, Loaded, Outcome, Severity, SourceMap};
 
 use super::namespace::{self, NamespaceError};
 use crate::Config;
@@ -18,7 +18,8 @@ const DEFAULT_FILE: &str = "/etc/keepalived/keepalived.conf";
 pub(crate) enum Unusable {
     /// No file, or one that must be there is not.
     NoFile,
-    /// A keyword lacks its value: reading stopped there, and nobody knows what was meant.
+    /// A keyword lacks its value, so that nobody knows what follows, or an interface is not there,
+    /// or two instances are one virtual router.
     Broken,
 }
 
@@ -104,17 +105,10 @@ pub(crate) fn judge(loaded: Loaded) -> Result<Arc<Config>, Unusable> {
 
 /// Whether what was read is no configuration.
 fn unusable(loaded: &Loaded) -> Option<Unusable> {
-    let security = loaded
-        .diagnostics
-        .iter()
-        .any(|d| d.class == Class::Security);
-    let nothing_read = loaded.files.files().next().is_none();
-    match loaded.exit_status() {
-        _ if nothing_read => Some(Unusable::NoFile),
-        2 => Some(Unusable::Broken),
-        // Status 6 without a matter of security: an include that must be there is not.
-        6 if !security => Some(Unusable::NoFile),
-        _ => None,
+    match loaded.outcome {
+        Outcome::Usable => None,
+        Outcome::NoMainFile | Outcome::IncludeFailed => Some(Unusable::NoFile),
+        Outcome::Permanent => Some(Unusable::Broken),
     }
 }
 
@@ -129,15 +123,20 @@ fn log(files: &SourceMap, diagnostic: &Diagnostic) {
 }
 
 /// `(FILE: Line N) message (help)`, as keepalived's users know it.
-pub(crate) fn line(files: &SourceMap, diagnostic: &Diagnostic) -> String {
-    let place = diagnostic
-        .place
-        .map(|place| format!("({}: Line {}) ", files.name(place.file), place.line))
-        .unwrap_or_default();
+fn line(files: &SourceMap, diagnostic: &Diagnostic) -> String {
     let help = diagnostic
         .help
         .as_deref()
         .map(|help| format!(" ({help})"))
         .unwrap_or_default();
-    format!("{place}{}{help}", diagnostic.message)
+    line_without_help(files, diagnostic) + &help
+}
+
+/// `(FILE: Line N) message`.
+pub(crate) fn line_without_help(files: &SourceMap, diagnostic: &Diagnostic) -> String {
+    let place = diagnostic
+        .place
+        .map(|place| format!("({}: Line {}) ", files.name(place.file), place.line))
+        .unwrap_or_default();
+    format!("{place}{}", diagnostic.message)
 }
