@@ -90,14 +90,19 @@ impl Counts {
     /// Reads nextest's `Summary` line and cargo's `test result:` lines.
     fn read(text: &str) -> Self {
         let mut counts = Self::default();
-        for line in text.lines().map(str::trim) {
-            let numbers = if line.starts_with("Summary [") {
-                line.rsplit_once(" run: ").map(|(_, numbers)| numbers)
-            } else {
-                line.strip_prefix("test result: ")
-                    .and_then(|line| line.split_once(". "))
-                    .map(|l| l.1)
+        // nextest shows the output of failed tests, with a `test result:` of its own in each.
+        let summary = text
+            .lines()
+            .rev()
+            .find(|line| line.trim().starts_with("Summary ["));
+        let lines: Vec<&str> = summary.map_or_else(|| text.lines().collect(), |line| vec![line]);
+        for line in lines.into_iter().map(str::trim) {
+            let numbers = match line.strip_prefix("test result: ") {
+                Some(line) => line.split_once(". "),
+                None if line.starts_with("Summary [") => line.rsplit_once(" run: "),
+                None => None,
             };
+            let numbers = numbers.map(|(_, numbers)| numbers);
             for part in numbers.unwrap_or("").split([',', ';']) {
                 let mut words = part.split_whitespace();
                 let number = words
@@ -259,7 +264,8 @@ mod tests {
 
     #[test]
     fn counts_are_read_off_both_runners() {
-        let nextest = "     Summary [  32.4s] 45 tests run: 43 passed (2 slow), 1 failed, 1 timed out, 7 skipped";
+        let nextest = "test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured\n     \
+             Summary [  32.4s] 45 tests run: 43 passed (2 slow), 1 failed, 1 timed out, 7 skipped";
         assert_eq!(
             Counts::read(nextest),
             Counts {
