@@ -144,7 +144,16 @@ impl Process {
     pub fn wait_exit(&mut self, deadline: Duration) -> ExitStatus {
         let what = format!("end of {}; its log:\n{}", self.name, self.text());
         let child = &mut self.child;
-        crate::eventually(deadline, &what, || child.try_wait().ok().flatten())
+        let status = crate::eventually(deadline, &what, || child.try_wait().ok().flatten());
+        // Its last words may still be in the pipe. A descendant can hold the pipe open for ever,
+        // so this is not waited for any longer than reading them takes.
+        let patience = Instant::now();
+        while !self.readers.iter().all(JoinHandle::is_finished)
+            && patience.elapsed() < Duration::from_secs(2)
+        {
+            crate::pause(Duration::from_millis(1));
+        }
+        status
     }
 
     /// The program's number outside of the node (the one `nsenter` started).
