@@ -4,7 +4,10 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use rk_config::{Diagnostic, Loaded, Place, Severity, SourceMap};
 
-use crate::parent::load;
+use crate::parent::load::{self, SHOWN};
+
+/// How many bytes of a line are shown on either side of what is wrong.
+const AROUND: usize = 100;
 
 /// How a line is marked.
 #[derive(Clone, Copy)]
@@ -20,13 +23,21 @@ enum Mark {
 /// The first line of each piece has keepalived's form, `(FILE: Line N) message`, since that is
 /// what people and scripts look for.
 pub(crate) fn explain(loaded: &Loaded) -> String {
-    let shown = |d: &&Diagnostic| d.severity > Severity::Note;
-    loaded
-        .diagnostics
+    let worth_it = |d: &&Diagnostic| d.severity > Severity::Note;
+    let all: Vec<_> = loaded.diagnostics.iter().filter(worth_it).collect();
+    let mut text: String = all
         .iter()
-        .filter(shown)
-        .map(|diagnostic| one(&loaded.files, diagnostic))
-        .collect()
+        .take(SHOWN)
+        .map(|d| one(&loaded.files, d))
+        .collect();
+    let more = all
+        .len()
+        .saturating_sub(SHOWN)
+        .saturating_add(loaded.dropped);
+    if more > 0 {
+        text.push_str(&format!("{more} more messages are not shown\n"));
+    }
+    text
 }
 
 /// One diagnostic.
@@ -36,9 +47,8 @@ fn one(files: &SourceMap, diagnostic: &Diagnostic) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level
-        .no_name()
-        .primary_title(load::line_without_help(files, diagnostic));
+    let message = load::line_without_help(files, diagnostic);
+    let title = level.no_name().primary_title(message);
     let mut group = Group::with_title(title);
     let places = diagnostic
         .place
@@ -76,24 +86,36 @@ fn snippet(
     text: String,
 ) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
     let line = files.line(place.file, place.line);
-    // A line need not be text; what is shown instead of odd bytes is longer than they are.
-    let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let at = |byte: u32| shown(&line[..line.len().min(byte as usize)]).len();
-    let (start, end) = match place.len {
-        0 => (0, shown(line).len()),
-        len => (at(place.column), at(place.column.saturating_add(len))),
+    let column = line.len().min(place.column as usize);
+    let end = match place.len {
+        0 => line.len(),
+        len => line.len().min(column.saturating_add(len as usize)),
     };
+    let column = if place.len == 0 { 0 } else { column };
+    // A line may be a megabyte long: what is around the words is enough.
+    let from = column.saturating_sub(AROUND);
+    let to = line.len().min(end.min(column + AROUND) + AROUND);
+    let part = |from: usize, to: usize| String::from_utf8_lossy(&line[from..to]).into_owned();
+    let (before, marked, after) = (
+        part(from, column),
+        part(column, end.min(to)),
+        part(end.min(to), to),
+    );
+    let cut = |is_cut: bool| if is_cut { "..." } else { "" };
+    let before = format!("{}{before}", cut(from > 0));
+    let after = format!("{after}{}", cut(to < line.len()));
+    let (start, stop) = (before.len(), before.len() + marked.len());
     let kind = match mark {
         Mark::Fault => AnnotationKind::Primary,
         Mark::Related => AnnotationKind::Context,
     };
-    let annotation = kind.span(start..end.max(start));
+    let annotation = kind.span(start..stop);
     let annotation = if text.is_empty() {
         annotation
     } else {
         annotation.label(text)
     };
-    Snippet::source(shown(line))
+    Snippet::source(format!("{before}{marked}{after}"))
         .path(files.name(place.file).to_owned())
         .line_start(place.line as usize)
         .annotation(annotation)
@@ -136,6 +158,17 @@ mod tests {
     fn odd_bytes_do_not_move_the_caret_or_break_it() {
         let said = said(b"global_defs {\n\xff\xfe\xff x\n}\n");
         assert!(said.contains("FILE:2:1") && said.contains('^'), "{said}");
+    }
+
+    #[test]
+    fn endless_lines_and_endless_mistakes_are_cut() {
+        let long = said(format!("bogus {}\n", "x".repeat(1_000_000)).as_bytes());
+        assert!(long.len() < 500_000, "{} bytes", long.len());
+        let wide = said(format!("{}\n", "x".repeat(1_000_000)).as_bytes());
+        assert!(wide.len() < 500_000, "{} bytes", wide.len());
+        let many = said("bogus\n".repeat(2 * SHOWN).as_bytes());
+        assert_eq!(many.matches("^").count(), 5 * SHOWN);
+        assert!(many.ends_with(&format!("{SHOWN} more messages are not shown\n")));
     }
 
     #[test]

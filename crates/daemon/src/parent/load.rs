@@ -13,6 +13,12 @@ use crate::source::{Machine, SystemFiles};
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "/etc/keepalived/keepalived.conf";
 
+/// How many diagnostics are told: a file of another kind makes thousands.
+pub(crate) const SHOWN: usize = 200;
+
+/// How many characters of one are told: it may repeat a very long word.
+const LONGEST: usize = 1_000;
+
 /// Why there is no configuration to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
@@ -80,8 +86,12 @@ pub(crate) fn judge(loaded: Loaded) -> Result<Arc<Config>, Unusable> {
     if let Some((_, name)) = loaded.files.files().next() {
         tracing::info!("Configuration file {name}");
     }
-    for diagnostic in &loaded.diagnostics {
+    for diagnostic in loaded.diagnostics.iter().take(SHOWN) {
         log(&loaded.files, diagnostic);
+    }
+    let more = loaded.diagnostics.len().saturating_sub(SHOWN) + loaded.dropped;
+    if more > 0 {
+        tracing::error!("{more} more messages about the configuration are not shown");
     }
     if let Some(why) = unusable(&loaded) {
         return Err(why);
@@ -138,5 +148,10 @@ pub(crate) fn line_without_help(files: &SourceMap, diagnostic: &Diagnostic) -> S
         .place
         .map(|place| format!("({}: Line {}) ", files.name(place.file), place.line))
         .unwrap_or_default();
-    format!("{place}{}", diagnostic.message)
+    let mut line = format!("{place}{}", diagnostic.message);
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push_str("...");
+    }
+    line
 }
