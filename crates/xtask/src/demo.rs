@@ -117,16 +117,17 @@ impl<'a> Host<'a> {
     /// What the log says about the instance, the diary, and the mails, since last shown.
     fn show_news(&mut self) {
         let log: Vec<_> = self.daemon.process().lines();
-        for line in log
+        let news = log
             .iter()
             .skip(self.shown.2)
-            .filter(|line| is_about_web(&line.text))
-        {
-            println!(
-                "    {} log     {}",
-                self.node.name(),
-                without_date(&line.text)
-            );
+            .map(|line| without_date(&line.text));
+        let mut before = "";
+        for text in news.filter(|text| is_about_web(text)) {
+            // The same word about every advert is said once here.
+            if text != before {
+                println!("    {} log     {text}", self.node.name());
+            }
+            before = text;
         }
         let diary = self.node.read("/run/notify.log").unwrap_or_default();
         for line in diary.lines().skip(self.shown.1) {
