@@ -25,7 +25,10 @@ out=/tmp/around.$1
     echo "input $(readlink /proc/$$/fd/0) output $(readlink /proc/$$/fd/2)"
     read -r pid comm state ppid group session rest < /proc/$$/stat
     [ "$pid" = "$group" ] && echo "own process group"
-    grep '^SigBlk' /proc/$$/status
+    # Not with grep: while it forks, the shell blocks signals itself.
+    while read -r key value; do
+        [ "$key" = SigBlk: ] && echo "$key $value"
+    done < /proc/$$/status
     tr '\0' '\n' < /proc/$$/environ | sort
 } > $out.new 2>&1
 mv $out.new $out

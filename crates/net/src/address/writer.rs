@@ -48,7 +48,7 @@ struct Submission {
     ops: VecDeque<Op>,
 }
 
-/// The only one that changes addresses. See the [module](self).
+/// The only one that changes addresses. See the module.
 pub struct AddressWriter {
     socket: RouteSocket,
     clock: Clock,

@@ -55,7 +55,7 @@ impl Default for FirewallSettings {
     }
 }
 
-/// The only one that changes our tables. See the [module](self).
+/// The only one that changes our tables. See the module.
 pub struct Firewall {
     settings: FirewallSettings,
     socket: Option<NfSocket>,

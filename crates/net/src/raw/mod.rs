@@ -259,7 +259,7 @@ impl Entry {
     }
 }
 
-/// All sockets adverts travel by. See the [module](self).
+/// All sockets adverts travel by. See the module.
 pub struct Pool {
     entries: HashMap<SocketId, Entry>,
     by_key: HashMap<Key, SocketId>,

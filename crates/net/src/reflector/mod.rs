@@ -73,7 +73,7 @@ impl Dump {
     }
 }
 
-/// Follows the kernel's tables of links and addresses. See the [module](self).
+/// Follows the kernel's tables of links and addresses. See the module.
 pub struct Reflector {
     socket: RouteSocket,
     table: Table,
