@@ -77,7 +77,6 @@ codes! {
     VRID_MISSING = 701, "an instance has no virtual router id";
     NO_ADDRESS = 702, "an instance has no address";
     STRICT = 703, "strict mode refuses a setting";
-    STATE = 704, "the state does not fit";
     PREEMPT = 705, "preemption settings contradict each other";
     VERSION = 706, "the version does not fit";
     ADVERT_INTERVAL = 707, "the advertisement interval does not fit";

@@ -146,3 +146,21 @@ pub struct Unsupported {
     /// How often it was seen.
     pub count: usize,
 }
+
+impl Unsupported {
+    /// The number under which this is explained.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        crate::code::NOT_SUPPORTED
+    }
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} in {} is not supported yet",
+            self.keyword, self.context
+        )
+    }
+}

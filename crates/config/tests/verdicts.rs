@@ -10,7 +10,10 @@ use rk_config::{Options, load};
 use support::{Disk, Machine, messages, spec_dir};
 
 /// Files on whose status we disagree with keepalived's, and why.
-const CORPUS_DIFFERENT: &[(&str, &str)] = &[];
+const CORPUS_DIFFERENT: &[(&str, &str)] = &[
+    // `$IF=$IF`: keepalived never ends; here the definition is refused.
+    ("0344.conf", "a definition that expands without end"),
+];
 
 /// The same for the samples.
 const SAMPLES_DIFFERENT: &[(&str, &str)] = &[];

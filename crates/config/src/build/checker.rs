@@ -255,8 +255,10 @@ impl Build<'_> {
             match problem {
                 None => self.globals.scripts_run = true,
                 Some(problem) => {
+                    // keepalived drops it without a word and without effect on the status.
                     let text = format!("Disabling misc script {shown} {problem}");
-                    self.report_later(code::SCRIPT_NOT_FOUND, Class::General, text, &raw.at);
+                    let d = Diagnostic::warning(code::SCRIPT_NOT_FOUND, Class::Ok, text);
+                    self.session.report.push(raw.at.put(d));
                 }
             }
         }

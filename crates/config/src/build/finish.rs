@@ -37,6 +37,7 @@ impl Build<'_> {
             let missing = raw.interface.as_ref().map(|(name, _)| name.clone());
             if missing.is_some_and(|name| !self.may_exist(&name)) {
                 self.permanent_error = true;
+                self.interface_missing = true;
             }
             if let Some(instance) = self.settle(raw) {
                 instances.push(instance);
@@ -539,7 +540,13 @@ impl Build<'_> {
         if self.globals.insecure_scripts {
             text.push_str(" There are insecure scripts.");
         }
-        let d = Diagnostic::warning(code::SCRIPT_SECURITY, Class::Security, text)
+        // keepalived stops checking at an interface that is not there.
+        let class = if self.interface_missing {
+            Class::Ok
+        } else {
+            Class::Security
+        };
+        let d = Diagnostic::warning(code::SCRIPT_SECURITY, class, text)
             .help("write enable_script_security in global_defs");
         self.session.report.push(d);
     }

@@ -88,6 +88,8 @@ pub(crate) struct Build<'a> {
     garp_pace: HashMap<String, (Duration, Duration)>,
     /// A daemon would end with this configuration.
     permanent_error: bool,
+    /// An instance has an interface that is not there.
+    interface_missing: bool,
 }
 
 /// The end of a build.
@@ -125,6 +127,7 @@ impl<'a> Build<'a> {
             lvs: lvs::Lvs::default(),
             garp_pace: HashMap::new(),
             permanent_error: false,
+            interface_missing: false,
         }
     }
 
@@ -261,9 +264,17 @@ impl<'a> Build<'a> {
                 };
                 let taken = self.taken(keyword.name, name);
                 if taken {
+                    // keepalived says nothing about scripts and files; the first one holds.
+                    let loud = matches!(
+                        keyword.name,
+                        "vrrp_instance" | "vrrp_sync_group" | "track_group" | "bfd_instance"
+                    );
+                    let class = if loud { Class::General } else { Class::Ok };
                     let what = keyword.name.replace('_', " ");
                     let text = format!("{what} {name} already defined");
-                    self.report_at(code::DUPLICATE, Class::General, text, statement, 1);
+                    let d = Diagnostic::warning(code::DUPLICATE, class, text)
+                        .help("the first one holds");
+                    self.session.report.push(statement.point(d, 1));
                 }
                 Ok(taken)
             }

@@ -32,8 +32,9 @@ pub(crate) struct Builtins<'a> {
 /// What became of a line.
 #[derive(Debug, Default)]
 pub(crate) struct Expanded {
-    /// The lines after the first of a multi-line definition at the end of the line.
-    pub(crate) following: Option<(Rc<Definition>, Rc<Frame>)>,
+    /// Multi-line definitions at the end of the line, the innermost last; the lines after their
+    /// first are still to come.
+    pub(crate) following: Vec<(Rc<Definition>, Rc<Frame>)>,
     /// Whether anything was replaced.
     pub(crate) replaced: bool,
     /// What went wrong, and where in the line.
@@ -198,12 +199,13 @@ impl Definitions {
                 changed = true;
                 out.replaced = true;
                 if several {
-                    out.following = Some((definition, frame));
+                    out.following.push((definition, frame));
+                    // What its first line uses is found in the next round.
                     break;
                 }
             }
             // An overflow would be found again in every round.
-            if !changed || out.following.is_some() {
+            if !changed {
                 out.problems.dedup();
                 return out;
             }

@@ -376,7 +376,7 @@ impl<'a> Reader<'a> {
         if !usable {
             return false;
         }
-        if let Some((definition, frame)) = out.following {
+        for (definition, frame) in out.following {
             let home = line.home;
             self.push(
                 line,

@@ -1,0 +1,95 @@
+//! Large and hostile input: it ends, says what is wrong, and the work grows with the text.
+
+mod support;
+
+use rk_config::{Options, load};
+use support::{Disk, Machine, messages, test};
+
+/// 65,024 instances made by two nested sequences.
+fn sequence_text(outer: u32, inner: u32) -> String {
+    format!(
+        "$ONE=\\\nvrrp_instance V_${{I}}_${{V}} {{ \\\ninterface eth${{I}} \\\n\
+         virtual_router_id $V \\\npriority 100 \\\nnopreempt \\\nvirtual_ipaddress {{ \\\n\
+         10.1.${{I}}.$V/16 dev eth${{I}} \\\n}} \\\n}}\n\
+         ~SEQ(I, 0, {}) ~SEQ(V, 1, {inner}) $ONE\n",
+        outer - 1
+    )
+}
+
+#[test]
+fn as_many_instances_as_there_can_be() {
+    let names: Vec<String> = (0..256).map(|n| format!("eth{n}")).collect();
+    let machine = Machine::with_interfaces(&names.join(" "));
+    let loaded = test(sequence_text(255, 255), &machine);
+    assert_eq!(loaded.exit_status(), 0, "{}", messages(&loaded));
+    assert_eq!(loaded.config.instances.len(), 255 * 255);
+    let last = loaded.config.instances.last().unwrap();
+    assert_eq!(last.name, "V_254_255");
+    assert_eq!(last.virtual_ipaddress[0].prefix.to_string(), "10.1.254.255/16");
+    assert_eq!(last.origin.line, 11);
+}
+
+#[test]
+fn ten_megabytes_of_instances() {
+    let mut text = String::new();
+    for n in 0..60_000_u32 {
+        let (a, b) = (n / 250, n % 250 + 1);
+        text.push_str(&format!(
+            "vrrp_instance VI_{n} {{\n    state BACKUP\n    interface eth{a}\n    \
+             virtual_router_id {b}\n    priority 100\n    advert_int 1\n    nopreempt\n    \
+             virtual_ipaddress {{\n        10.0.{a}.{b}/24 dev eth{a}\n    }}\n}}\n"
+        ));
+    }
+    assert!(text.len() > 10_000_000, "{}", text.len());
+    let names: Vec<String> = (0..256).map(|n| format!("eth{n}")).collect();
+    let loaded = test(text, &Machine::with_interfaces(&names.join(" ")));
+    assert_eq!(loaded.exit_status(), 0, "{}", messages(&loaded));
+    assert_eq!(loaded.config.instances.len(), 60_000);
+}
+
+#[test]
+fn a_file_that_is_too_long_is_refused_by_name() {
+    let disk = Disk::default().with("main.conf", vec![b'x'; (64 << 20) + 1]);
+    let options = Options { test_mode: true, ..Options::default() };
+    let loaded = load("main.conf", &options, &disk, &Machine::default());
+    assert_eq!(loaded.outcome, rk_config::Outcome::NoMainFile);
+    assert!(loaded.diagnostics[0].message.contains("more than the 67108864 allowed"));
+}
+
+#[test]
+fn a_file_of_another_kind_is_not_quoted_without_end() {
+    let bytes: Vec<u8> = (0..2_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let loaded = test(bytes, &Machine::default());
+    assert_eq!(loaded.exit_status(), 5);
+    assert!(loaded.diagnostics.len() <= 10_001);
+}
+
+#[test]
+fn blocks_that_never_end_and_quotes_that_never_close() {
+    for (text, says) in [
+        ("vrrp_instance V {\n".repeat(1), "missing '}'s"),
+        ("global_defs {\n".repeat(5_000), "missing '}'s"),
+        ("\"".repeat(999), "Unterminated quote"),
+        ("}\n".repeat(5_000), "Extra '}' found"),
+        ("{\n".repeat(5_000), "Unexpected '{'"),
+        ("$A=$B\n$B=$A\n$A\n".to_owned(), "expands without end"),
+        ("$A=$B$B\n$B=$C$C\n$C=$D$D\n$D=$E$E\n$E=xx\n$A\n".to_owned(), "Unknown keyword"),
+        ("~SEQ(a,1,1000000) ~SEQ(b,1,1000000) ~SEQ(c,1,1000000) $x\n".to_owned(), "lines"),
+    ] {
+        let loaded = test(text.clone(), &Machine::default());
+        assert_eq!(loaded.exit_status(), 5);
+        let said = loaded.diagnostics.iter().any(|d| d.message.contains(says));
+        assert!(said, "{says}: {}", messages(&loaded).chars().take(500).collect::<String>());
+    }
+}
+
+#[test]
+fn includes_that_nest_too_deep_are_named() {
+    let mut disk = Disk::default();
+    for n in 0..100 {
+        disk = disk.with(&format!("f{n}"), format!("include f{}\n", n + 1));
+    }
+    disk = disk.with("f100", "bogus\n");
+    let loaded = load("f0", &Options::default(), &disk, &Machine::default());
+    assert!(messages(&loaded).contains("nest deeper than 64"));
+}
