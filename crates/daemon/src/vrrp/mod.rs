@@ -81,17 +81,35 @@ pub(crate) fn run(start: ChildStart) -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(e) => {
+            let e = anyhow::Error::new(e);
             error!("the VRRP process cannot start: {e}");
-            return ExitCode::FAILURE;
+            return exit_code(&e);
         }
     };
     match runtime.block_on(serve(start)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             error!("the VRRP process ends: {e:#}");
-            ExitCode::FAILURE
+            exit_code(&e)
         }
     }
+}
+
+/// What the parent is to make of an error: a missing permission does not come back by itself, and
+/// ends the daemon; anything else is tried again.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    const NO_PERMISSION: u8 = 4;
+    const SOFTWARE: u8 = 70;
+    let refused = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied)
+    };
+    ExitCode::from(if error.chain().any(refused) {
+        NO_PERMISSION
+    } else {
+        SOFTWARE
+    })
 }
 
 async fn serve(start: ChildStart) -> anyhow::Result<()> {
@@ -109,6 +127,9 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
         announcer: Announcer::new(clock).context("opening the socket for announcements")?,
     });
     world.begin();
+    if world.options.dump_conf {
+        world.log_configuration();
+    }
     if let Err(e) = link.send(&FromChild::Ready) {
         warn!("the parent cannot be told that VRRP runs: {e}");
     }

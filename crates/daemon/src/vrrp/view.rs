@@ -59,6 +59,14 @@ impl World {
         }
     }
 
+    /// `-d`: the whole configuration goes to the log, line by line.
+    pub(super) fn log_configuration(&self) {
+        let head = dump::global::render(&self.config, dump::global::Reader::Vrrp);
+        for line in head.lines().chain(data::render(&self.view()).lines()) {
+            info!("{line}");
+        }
+    }
+
     fn write(&self, which: Dump, text: &str) {
         let names = Names {
             namespace: self
