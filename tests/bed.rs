@@ -68,8 +68,8 @@ pub(crate) struct Bed {
     pub(crate) client: Node,
     /// The cable of node one.
     pub(crate) cable_one: Cable,
-    /// The cable of node two.
-    pub(crate) cable_two: Cable,
+    /// The cable of node two, which nobody pulls.
+    _cable_two: Cable,
 }
 
 impl Bed {
@@ -87,7 +87,7 @@ impl Bed {
             two,
             client,
             cable_one,
-            cable_two,
+            _cable_two: cable_two,
         };
         for node in [&bed.one, &bed.two] {
             link_local(node);

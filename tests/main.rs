@@ -6,6 +6,11 @@
 //!
 //! `RKEEPALIVED_TEST_OURS=keepalived` puts keepalived in the place of ours. That is how a scenario
 //! is itself tested: what the reference cannot pass, the scenario may not ask.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so and ends"
+)]
 
 mod bad_input;
 mod bed;

@@ -67,7 +67,7 @@ fn the_master_answers_for_the_addresses_and_the_backup_does_not() {
     for node in [&bed.one, &bed.two] {
         node.sh("echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
     }
-    let mut a = Daemon::start(&bed.one, ours(), &both_families(200, ""));
+    let a = Daemon::start(&bed.one, ours(), &both_families(200, ""));
     for instance in ["four", "six"] {
         // Either may be first.
         eventually(SOON, &format!("{instance} is master:\n{}", a.log()), || {

@@ -1,4 +1,5 @@
 //! The dump formats, compared with what keepalived 2.4 writes for the same state.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 use core::time::Duration;
 
