@@ -29,10 +29,16 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Whether nothing more is kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.diagnostics.len() >= DIAGNOSTICS_MAX
+    }
+
     /// Takes a diagnostic in.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.highest = self.highest.max(diagnostic.class);
-        if self.diagnostics.len() < DIAGNOSTICS_MAX {
+        // Why reading ended is always worth a line.
+        if !self.is_full() || diagnostic.code == crate::code::LIMIT {
             self.diagnostics.push(diagnostic);
         } else {
             self.dropped += 1;

@@ -191,7 +191,8 @@ impl Parser {
         // An include line with a pattern never gets here; one without is no keyword.
         let known = |k: &&Keyword| context != Context::Top || !k.name.starts_with("include");
         let Some(keyword) = context.find(statement.keyword()).filter(known) else {
-            return Node::Problem(Box::new(unknown_keyword(context, &statement)));
+            let hints = !reader.session.report.is_full();
+            return Node::Problem(Box::new(unknown_keyword(context, &statement, hints)));
         };
         let crate::table::Args::Block(_, body) = keyword.args else {
             control(context, keyword, &statement, reader);
@@ -336,14 +337,17 @@ fn unexpected_open(line: &Rc<Line>, at: usize) -> Node {
     Node::Problem(Box::new(d))
 }
 
-/// "Unknown keyword", with what may be meant.
-fn unknown_keyword(context: Context, statement: &Statement) -> Diagnostic {
+/// "Unknown keyword", with what may be meant if `hints` are of use.
+fn unknown_keyword(context: Context, statement: &Statement, hints: bool) -> Diagnostic {
     let word = statement.keyword();
     let text = format!("Unknown keyword '{word}'");
     let d = statement.point(
         Diagnostic::error(code::UNKNOWN_KEYWORD, Class::UnknownKeyword, text),
         0,
     );
+    if !hints {
+        return d;
+    }
     let homes: Vec<&str> = Context::homes_of(word)
         .filter(|c| is_block_context(*c))
         .map(Context::name)

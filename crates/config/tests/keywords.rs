@@ -1,4 +1,9 @@
 //! The table against the list of keepalived's keywords, where that list is at hand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on ends"
+)]
 
 mod support;
 
@@ -9,10 +14,11 @@ use rk_config::table::Context;
 
 #[test]
 fn every_keyword_of_keepalived_is_a_row() {
-    let Some(dir) = support::spec_dir() else { return };
+    let Some(dir) = support::spec_dir() else {
+        return;
+    };
     let text = fs::read_to_string(dir.join("spec/keywords.tsv")).unwrap();
-    let contexts: BTreeMap<&str, Context> =
-        Context::ALL.iter().map(|c| (c.name(), *c)).collect();
+    let contexts: BTreeMap<&str, Context> = Context::ALL.iter().map(|c| (c.name(), *c)).collect();
     let mut wanted = BTreeSet::new();
     for line in text.lines().skip(1) {
         let mut fields = line.split('\t');
@@ -26,7 +32,10 @@ fn every_keyword_of_keepalived_is_a_row() {
         .flat_map(|c| c.keywords().map(|k| (c.name(), k.name)))
         .collect();
     let more: Vec<_> = rows.difference(&wanted).collect();
-    assert!(more.is_empty(), "rows that keepalived does not know: {more:?}");
+    assert!(
+        more.is_empty(),
+        "rows that keepalived does not know: {more:?}"
+    );
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! The language, example by example: each row is a text, the status of a configuration test, and
 //! what the first message says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on ends"
+)]
 
 mod support;
 

@@ -1,4 +1,9 @@
 //! Large and hostile input: it ends, says what is wrong, and the work grows with the text.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on ends"
+)]
 
 mod support;
 
@@ -9,8 +14,8 @@ use support::{Disk, Machine, messages, test};
 fn sequence_text(outer: u32, inner: u32) -> String {
     format!(
         "$ONE=\\\nvrrp_instance V_${{I}}_${{V}} {{ \\\ninterface eth${{I}} \\\n\
-         virtual_router_id $V \\\npriority 100 \\\nnopreempt \\\nvirtual_ipaddress {{ \\\n\
-         10.1.${{I}}.$V/16 dev eth${{I}} \\\n}} \\\n}}\n\
+         virtual_router_id ${{V}} \\\npriority 100 \\\nnopreempt \\\nvirtual_ipaddress {{ \\\n\
+         10.1.${{I}}.${{V}}/16 dev eth${{I}} \\\n}} \\\n}}\n\
          ~SEQ(I, 0, {}) ~SEQ(V, 1, {inner}) $ONE\n",
         outer - 1
     )
@@ -25,7 +30,10 @@ fn as_many_instances_as_there_can_be() {
     assert_eq!(loaded.config.instances.len(), 255 * 255);
     let last = loaded.config.instances.last().unwrap();
     assert_eq!(last.name, "V_254_255");
-    assert_eq!(last.virtual_ipaddress[0].prefix.to_string(), "10.1.254.255/16");
+    assert_eq!(
+        last.virtual_ipaddress[0].prefix.to_string(),
+        "10.1.254.255/16"
+    );
     assert_eq!(last.origin.line, 11);
 }
 
@@ -50,15 +58,24 @@ fn ten_megabytes_of_instances() {
 #[test]
 fn a_file_that_is_too_long_is_refused_by_name() {
     let disk = Disk::default().with("main.conf", vec![b'x'; (64 << 20) + 1]);
-    let options = Options { test_mode: true, ..Options::default() };
+    let options = Options {
+        test_mode: true,
+        ..Options::default()
+    };
     let loaded = load("main.conf", &options, &disk, &Machine::default());
     assert_eq!(loaded.outcome, rk_config::Outcome::NoMainFile);
-    assert!(loaded.diagnostics[0].message.contains("more than the 67108864 allowed"));
+    assert!(
+        loaded.diagnostics[0]
+            .message
+            .contains("more than the 67108864 allowed")
+    );
 }
 
 #[test]
 fn a_file_of_another_kind_is_not_quoted_without_end() {
-    let bytes: Vec<u8> = (0..2_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes: Vec<u8> = (0..2_000_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
     let loaded = test(bytes, &Machine::default());
     assert_eq!(loaded.exit_status(), 5);
     assert!(loaded.diagnostics.len() <= 10_001);
@@ -67,19 +84,33 @@ fn a_file_of_another_kind_is_not_quoted_without_end() {
 #[test]
 fn blocks_that_never_end_and_quotes_that_never_close() {
     for (text, says) in [
-        ("vrrp_instance V {\n".repeat(1), "missing '}'s"),
+        ("vrrp_instance V {\n".to_owned(), "missing '}'s"),
         ("global_defs {\n".repeat(5_000), "missing '}'s"),
         ("\"".repeat(999), "Unterminated quote"),
         ("}\n".repeat(5_000), "Extra '}' found"),
         ("{\n".repeat(5_000), "Unexpected '{'"),
         ("$A=$B\n$B=$A\n$A\n".to_owned(), "expands without end"),
-        ("$A=$B$B\n$B=$C$C\n$C=$D$D\n$D=$E$E\n$E=xx\n$A\n".to_owned(), "Unknown keyword"),
-        ("~SEQ(a,1,1000000) ~SEQ(b,1,1000000) ~SEQ(c,1,1000000) $x\n".to_owned(), "lines"),
+        (
+            "$A=$B$B\n$B=$C$C\n$C=$D$D\n$D=$E$E\n$E=xx\n$A\n".to_owned(),
+            "Unknown keyword",
+        ),
+        (
+            "~SEQ(a,1,1000000) ~SEQ(b,1,1000000) bogus\n".to_owned(),
+            "lines",
+        ),
+        (
+            "~SEQ(a,1,1000000) ~SEQ(b,1,1000000) @nobody x\n".to_owned(),
+            "lines",
+        ),
     ] {
         let loaded = test(text.clone(), &Machine::default());
         assert_eq!(loaded.exit_status(), 5);
         let said = loaded.diagnostics.iter().any(|d| d.message.contains(says));
-        assert!(said, "{says}: {}", messages(&loaded).chars().take(500).collect::<String>());
+        assert!(
+            said,
+            "{says}: {}",
+            messages(&loaded).chars().take(500).collect::<String>()
+        );
     }
 }
 

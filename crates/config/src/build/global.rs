@@ -60,7 +60,7 @@ impl RawGarp {
     /// Applies a `garp_*` keyword (without `vrrp_`); a bad value of some becomes 1 or 0.
     pub(crate) fn set(&mut self, name: &str, value: Option<&Val>) -> bool {
         let time = value.and_then(Val::duration);
-        let count = value.and_then(|v| v.int::<u32>());
+        let count = value.and_then(Val::int::<u32>);
         match name {
             "garp_master_delay" => self.master_delay = time.or(self.master_delay),
             "garp_master_repeat" => self.master_repeat = Some(count.unwrap_or(1)),
@@ -168,7 +168,7 @@ impl Build<'_> {
         {
             return Ok(());
         }
-        self.other_setting(name, keyword, statement, value)
+        self.other_setting(name, keyword, statement, &value)
     }
 
     /// Names and scheduling of the processes.
@@ -548,7 +548,7 @@ impl Build<'_> {
         name: &str,
         keyword: &'static Keyword,
         statement: &Statement,
-        value: Val,
+        value: &Val,
     ) -> Result<(), Stop> {
         let flag = value.on();
         let time = value.duration();

@@ -3,6 +3,11 @@
 //! Statements are read in file order, as keepalived does; what depends on settings that may come
 //! later (script security, dynamic interfaces, sync groups) is settled at the end.
 
+#![allow(
+    clippy::collapsible_match,
+    reason = "a guard that reports something would hide that it does"
+)]
+
 mod address;
 mod check;
 mod checker;

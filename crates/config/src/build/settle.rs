@@ -126,7 +126,7 @@ impl Build<'_> {
             None => raw
                 .use_ipvlan
                 .as_ref()
-                .and_then(|(i, _)| i.address.map(|p| p.addr())),
+                .and_then(|(i, _)| i.address.map(rk_base::Prefix::addr)),
         };
         Some(Instance {
             interface,

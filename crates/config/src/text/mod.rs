@@ -23,8 +23,8 @@ pub(crate) const FILE_MAX: usize = 64 << 20;
 pub(crate) const DEPTH_MAX: usize = 64;
 /// How many rounds one sequence may have.
 pub(crate) const ROUNDS_MAX: u64 = 1 << 20;
-/// How many lines all expansion together may make.
-pub(crate) const LINES_MAX: u64 = 16 << 20;
+/// How many lines definitions and sequences may make together.
+pub(crate) const LINES_MAX: u64 = 4 << 20;
 /// How many definitions one line may use.
 pub(crate) const USES_MAX: usize = 512;
 

@@ -40,7 +40,8 @@ pub(crate) struct Reader<'a> {
     definitions: Definitions,
     stack: Vec<From>,
     checks: Checks,
-    handed_out: u64,
+    /// How many lines came out of definitions and sequences.
+    made: u64,
     halt: Option<Halt>,
 }
 
@@ -92,7 +93,7 @@ impl<'a> Reader<'a> {
             } else {
                 Checks::default()
             },
-            handed_out: 0,
+            made: 0,
             halt: None,
         }
     }
@@ -153,14 +154,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn next_line(&mut self) -> Option<Line> {
         while self.halt.is_none() {
             let raw = self.next_raw()?;
+            if self.made > LINES_MAX {
+                let text = format!("the configuration expands to more than {LINES_MAX} lines");
+                self.limit(&raw, 0, text);
+                self.halt = Some(Halt::Limit);
+                return None;
+            }
             if let Some(line) = self.process(raw) {
-                self.handed_out += 1;
-                if self.handed_out > LINES_MAX {
-                    let text = format!("the configuration expands to more than {LINES_MAX} lines");
-                    self.limit(&line, 0, text);
-                    self.halt = Some(Halt::Limit);
-                    return None;
-                }
                 return Some(line);
             }
         }
@@ -184,6 +184,7 @@ impl<'a> Reader<'a> {
                 } => {
                     if let Some(line) = definition.following().get(*next) {
                         *next += 1;
+                        self.made += 1;
                         return Some(line.seen_through(frame, *home));
                     }
                     self.stack.pop();
@@ -195,6 +196,7 @@ impl<'a> Reader<'a> {
                     place,
                 } => {
                     if let Some(round) = values.next_round() {
+                        self.made += 1;
                         let mut shown = Vec::new();
                         for (name, value) in names.iter().zip(&round) {
                             let line = Line::made(value.clone(), *place, None);
@@ -258,7 +260,7 @@ impl<'a> Reader<'a> {
     fn process(&mut self, line: Line) -> Option<Line> {
         let conditional = line.text.get(line.first()) == Some(&b'@');
         let mut line = if conditional {
-            self.condition(line)?
+            self.condition(&line)?
         } else {
             line
         };
@@ -274,7 +276,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             if !conditional && line.text.get(line.first()) == Some(&b'@') {
-                line = self.condition(line)?;
+                line = self.condition(&line)?;
             }
             // What stood in a name may itself be a definition or a sequence.
             if self.definition(&line) {
@@ -292,7 +294,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `@id rest` and `@^id rest`: what is left when the condition holds.
-    fn condition(&self, line: Line) -> Option<Line> {
+    fn condition(&self, line: &Line) -> Option<Line> {
         let at = line.first() + 1;
         let negated = line.text.get(at) == Some(&b'^');
         let start = at + usize::from(negated);
