@@ -12,6 +12,13 @@ impl fmt::Display for Code {
     }
 }
 
+impl Code {
+    /// The number of a lint: `RK2000` and up; `doc/lints.md` explains those.
+    pub(crate) const fn lint(number: u16) -> Self {
+        Self(number)
+    }
+}
+
 /// Declares the codes once: constant, number, title.
 macro_rules! codes {
     ($($name:ident = $number:literal, $title:literal;)*) => {

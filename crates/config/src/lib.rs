@@ -9,6 +9,7 @@
 mod build;
 mod code;
 mod diagnostic;
+pub mod lint;
 mod load;
 pub mod model;
 mod place;

@@ -1,0 +1,209 @@
+//! Every lint finds its failing example and is silent about the mended one; the cluster lint
+//! reads the pairs in `data/lint`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on ends"
+)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use rk_config::lint::{self, Addresses, Subject};
+use rk_config::{Class, Diagnostic, FileKind, Loaded, Options, Outcome, Severity, load};
+use support::{Disk, Machine, messages};
+
+const MAIN: &str = "/etc/keepalived/keepalived.conf";
+
+/// A node with two networks and a directory that anybody may change.
+fn machine(mode: u32) -> Machine {
+    let mut machine = Machine::default().with_file(MAIN, mode);
+    let open = (FileKind::Directory, 0o777);
+    machine.files.insert("/opt/open".into(), open);
+    machine.with_file("/opt/open/check", 0o755)
+}
+
+fn addresses() -> Addresses {
+    let known = [
+        ("eth0", "192.0.2.2/24"),
+        ("eth1", "198.51.100.2/24"),
+        ("lo", "127.0.0.1/8"),
+    ];
+    let prefix = |text: &str| vec![text.parse().unwrap()];
+    known.map(|(n, a)| (n.to_owned(), prefix(a))).into()
+}
+
+fn read(text: &str, machine: &Machine) -> Loaded {
+    let options = Options {
+        test_mode: true,
+        ..Options::default()
+    };
+    load(MAIN, &options, &Disk::default().with(MAIN, text), machine)
+}
+
+/// What loading and the lints say about a text in a file of `mode`.
+fn run(text: &str, mode: u32) -> (Loaded, Vec<Diagnostic>) {
+    let machine = machine(mode);
+    let loaded = read(text, &machine);
+    let addresses = addresses();
+    let found = lint::check(&Subject {
+        config: &loaded.config,
+        files: &loaded.files,
+        host: &machine,
+        addresses: Some(&addresses),
+    });
+    (loaded, found)
+}
+
+fn show(found: &[Diagnostic]) -> String {
+    let line = |d: &Diagnostic| d.place.map_or(0, |p| p.line);
+    let all = found.iter();
+    let lines = all.map(|d| format!("{} line {}: {}", d.code, line(d), d.message));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_lint_finds_its_example_and_not_the_mended_one() {
+    for l in lint::all() {
+        let (loaded, found) = run(l.bad, 0o644);
+        let said = messages(&loaded);
+        assert_eq!(loaded.outcome, Outcome::Usable, "{l:?} bad:\n{said}");
+        let mine: Vec<_> = found.iter().filter(|d| d.code == l.code).collect();
+        assert!(
+            !mine.is_empty(),
+            "{l:?} finds nothing; others:\n{}\n{said}",
+            show(&found)
+        );
+        for d in mine {
+            assert_eq!(d.class, Class::Ok, "{l:?} counts for the exit status");
+            assert_ne!(d.severity, Severity::Error, "{l:?}");
+            assert!(d.help.is_some(), "{l:?} gives no help");
+            let place = d.place.unwrap_or_else(|| panic!("{l:?} has no place"));
+            assert!(place.len > 0, "{l:?} points at nothing");
+        }
+        let (loaded, found) = run(l.good, 0o600);
+        let said = messages(&loaded);
+        assert_eq!(loaded.outcome, Outcome::Usable, "{l:?} good:\n{said}");
+        assert_eq!(show(&found), "", "{l:?}: the mended example is not clean");
+    }
+}
+
+#[test]
+fn mended_examples_load_without_mistakes() {
+    for l in lint::all() {
+        let (loaded, _) = run(l.good, 0o600);
+        // Scripts without script security are status 6; the examples leave that out.
+        let status = loaded.exit_status();
+        assert!(matches!(status, 0 | 6), "{l:?}:\n{}", messages(&loaded));
+    }
+}
+
+#[test]
+fn numbers_and_names_are_unique() {
+    let codes: Vec<_> = lint::all().map(|l| l.code).collect();
+    assert!(codes.windows(2).all(|w| w[0] < w[1]), "{codes:?}");
+    let names: BTreeSet<_> = lint::all().map(|l| l.name).collect();
+    assert_eq!(names.len(), codes.len());
+    for l in lint::all() {
+        assert_eq!(lint::find(l.name).unwrap().code, l.code);
+        assert_eq!(
+            lint::find(&l.code.to_string().to_lowercase()).unwrap().code,
+            l.code
+        );
+    }
+    assert!(lint::find("RK0101").is_none());
+}
+
+#[test]
+fn the_book_of_lints_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../doc/lints.md");
+    let want = lint::book();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &want).unwrap();
+    }
+    let have = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        have == want,
+        "doc/lints.md is out of date; run this test with BLESS=1"
+    );
+}
+
+#[test]
+fn a_finding_points_at_the_keyword_and_not_at_the_block() {
+    let text = "vrrp_instance V {\n    interface eth0\n    virtual_router_id 10\n    \
+                priority 100\n    advert_int 30 # long\n    virtual_ipaddress {\n        \
+                192.0.2.10/24\n    }\n}\n";
+    let (_, found) = run(text, 0o600);
+    assert_eq!(
+        show(&found),
+        "RK2006 line 5: (V) a backup takes over 108.28 s after the last advert"
+    );
+    let place = found[0].place.unwrap();
+    assert_eq!((place.column, place.len), (4, 13));
+}
+
+#[test]
+fn a_writable_script_names_the_directory_and_its_mode() {
+    let text = lint::find("script-writable").unwrap().bad;
+    let (_, found) = run(text, 0o600);
+    let d = found
+        .iter()
+        .find(|d| d.code.to_string() == "RK2401")
+        .unwrap();
+    assert_eq!(
+        d.message,
+        "script /opt/open/check runs as root, but others may change /opt/open; the directory has \
+         mode 0777 and owner 0"
+    );
+    assert_eq!(d.help.as_deref(), Some("chmod go-w /opt/open"));
+}
+
+#[test]
+fn nothing_is_said_about_networks_that_are_not_known() {
+    let machine = machine(0o600);
+    for l in lint::all() {
+        let loaded = read(l.bad, &machine);
+        let found = lint::check(&Subject {
+            config: &loaded.config,
+            files: &loaded.files,
+            host: &machine,
+            addresses: None,
+        });
+        let of_networks = ["RK2004", "RK2201", "RK2202", "RK2207"];
+        let said = found.iter().map(|d| d.code.to_string());
+        let said: Vec<_> = said.filter(|c| of_networks.contains(&&**c)).collect();
+        assert!(said.is_empty(), "{l:?}: {said:?}");
+    }
+}
+
+#[test]
+fn many_instances_take_linear_time_and_few_findings() {
+    let mut text = String::new();
+    for n in 0..3000_u32 {
+        let (a, b) = (n / 250, n % 250 + 1);
+        text.push_str(&format!(
+            "vrrp_instance V{n} {{\ninterface eth{}\nvirtual_router_id {b}\nadvert_int 30\n\
+             mcast_src_ip 10.0.0.1\nunicast_peer {{\n10.1.{a}.{b}\n}}\n\
+             virtual_ipaddress {{\n10.0.{a}.{b}\n}}\n}}\n",
+            n % 2
+        ));
+    }
+    let (_, found) = run(&text, 0o600);
+    let slow = found.iter().filter(|d| d.code.to_string() == "RK2006");
+    assert_eq!(slow.count(), 500);
+}
+
+#[test]
+fn definitions_are_read_as_the_language_reads_them() {
+    let text = "$A=${B}\n$B=1\n@node $C=2\n$M=\\\n  priority ${p} \\\n  advert_int $A\n\
+                ~SEQ(p, 1, 2) vrrp_instance V$p {\n~LST({v, w}, {1, 2}) $v ${w}\n\
+                weight $C\n$M\n}\nnotify \"/bin/sh -c 'echo $HOME'\"\n";
+    let (_, found) = run(text, 0o600);
+    let said = found
+        .iter()
+        .filter(|d| d.code.to_string().starts_with("RK27"));
+    let said: Vec<_> = said.map(|d| d.message.clone()).collect();
+    assert_eq!(said, Vec::<String>::new());
+}
