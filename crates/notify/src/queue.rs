@@ -306,7 +306,7 @@ impl Lane {
             tokio::select! {
                 biased;
                 outcome = live.running.wait() => {
-                    tracing::debug!("{} {} ended: {outcome:?}", self.label, live.name);
+                    tracing::debug!("{} {} {outcome}", self.label, live.name);
                     return None;
                 }
                 job = self.inbox.recv(), if self.is_open => match job {

@@ -1,5 +1,6 @@
 //! A running script: waiting for it, and ending it with everything it started.
 
+use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::time::Duration;
@@ -40,6 +41,18 @@ impl Outcome {
     #[must_use]
     pub fn is_success(&self) -> bool {
         *self == Self::Exited(0)
+    }
+}
+
+/// In words: `exited with status 1`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(status) => write!(f, "exited with status {status}"),
+            Self::Signalled(signal) => write!(f, "was ended by signal {signal}"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::NotRun(error) => write!(f, "was not run: {error}"),
+        }
     }
 }
 
@@ -142,7 +155,8 @@ fn refusal(command: &Command, errno: i32) -> SpawnError {
 
 /// Whether the beginning of the file at `path` is something a shell could read.
 fn is_text(path: &Path) -> bool {
-    use std::io::Read;
+    use std::fmt;
+use std::io::Read;
     let mut beginning = Vec::new();
     let read = std::fs::File::open(path).and_then(|f| f.take(LOOK).read_to_end(&mut beginning));
     read.is_ok() && !beginning.contains(&0)
