@@ -350,7 +350,13 @@ fn unknown_keyword(context: Context, statement: &Statement, hints: bool) -> Diag
     }
     let homes: Vec<&str> = Context::homes_of(word)
         .filter(|c| is_block_context(*c))
-        .map(Context::name)
+        .map(|c| {
+            if c == Context::Top {
+                "the top level"
+            } else {
+                c.name()
+            }
+        })
         .take(3)
         .collect();
     if !homes.is_empty() {

@@ -12,6 +12,7 @@ mod address;
 mod check;
 mod checker;
 mod command;
+mod device;
 mod finish;
 mod global;
 mod group;
@@ -20,6 +21,8 @@ mod lvs;
 mod route;
 mod rule;
 mod script;
+mod server_group;
+mod setting;
 mod settle;
 mod track;
 
