@@ -114,7 +114,10 @@ impl Prefix {
     /// The single address `addr` (`/32` or `/128`).
     #[must_use]
     pub const fn host(addr: IpAddr) -> Self {
-        Self { addr, len: Family::of(addr).bits() }
+        Self {
+            addr,
+            len: Family::of(addr).bits(),
+        }
     }
 
     /// The address, host bits included.
@@ -181,7 +184,11 @@ impl FromStr for Prefix {
 /// As keepalived prints it: `/32` and `/128` are left out.
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_host() { self.addr.fmt(f) } else { write!(f, "{}/{}", self.addr, self.len) }
+        if self.is_host() {
+            self.addr.fmt(f)
+        } else {
+            write!(f, "{}/{}", self.addr, self.len)
+        }
     }
 }
 
@@ -191,9 +198,11 @@ mod tests {
 
     #[test]
     fn prefixes_read_and_print() {
-        for (text, shown) in
-            [("192.0.2.1/24", "192.0.2.1/24"), ("192.0.2.1/32", "192.0.2.1"), ("fe80::1", "fe80::1")]
-        {
+        for (text, shown) in [
+            ("192.0.2.1/24", "192.0.2.1/24"),
+            ("192.0.2.1/32", "192.0.2.1"),
+            ("fe80::1", "fe80::1"),
+        ] {
             assert_eq!(text.parse::<Prefix>().unwrap().to_string(), shown);
         }
         assert_eq!("192.0.2.1/33".parse::<Prefix>(), Err(PrefixError::Length));
@@ -206,6 +215,11 @@ mod tests {
         assert!(p.contains("192.0.2.200".parse().unwrap()));
         assert!(!p.contains("192.0.3.1".parse().unwrap()));
         assert!(!p.contains("::1".parse().unwrap()));
-        assert!("0.0.0.0/0".parse::<Prefix>().unwrap().contains("198.51.100.1".parse().unwrap()));
+        assert!(
+            "0.0.0.0/0"
+                .parse::<Prefix>()
+                .unwrap()
+                .contains("198.51.100.1".parse().unwrap())
+        );
     }
 }

@@ -51,20 +51,31 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Self;
     fn add(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
 impl Sub<Duration> for Instant {
     type Output = Self;
     fn sub(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:06}s", self.0 / 1_000_000_000, self.0 / 1_000 % 1_000_000)
+        write!(
+            f,
+            "{}.{:06}s",
+            self.0 / 1_000_000_000,
+            self.0 / 1_000 % 1_000_000
+        )
     }
 }
 
@@ -98,14 +109,20 @@ impl Centis {
     /// [`OutOfRange`] when `d` rounds to nothing or to more than 40.95 s.
     pub fn from_duration(d: Duration) -> Result<Self, OutOfRange> {
         let centis = (d.as_millis() + 5) / 10;
-        u16::try_from(centis).map_err(|_| OutOfRange).and_then(Self::try_from)
+        u16::try_from(centis)
+            .map_err(|_| OutOfRange)
+            .and_then(Self::try_from)
     }
 }
 
 impl TryFrom<u16> for Centis {
     type Error = OutOfRange;
     fn try_from(n: u16) -> Result<Self, OutOfRange> {
-        if (1..=Self::MAX.0).contains(&n) { Ok(Self(n)) } else { Err(OutOfRange) }
+        if (1..=Self::MAX.0).contains(&n) {
+            Ok(Self(n))
+        } else {
+            Err(OutOfRange)
+        }
     }
 }
 
@@ -131,8 +148,14 @@ mod tests {
     fn centiseconds_hold_twelve_bits() {
         assert_eq!(Centis::try_from(0), Err(OutOfRange));
         assert_eq!(Centis::try_from(4096), Err(OutOfRange));
-        assert_eq!(Centis::from_duration(Duration::from_millis(10)), Centis::try_from(1));
-        assert_eq!(Centis::from_duration(Duration::from_secs(41)), Err(OutOfRange));
+        assert_eq!(
+            Centis::from_duration(Duration::from_millis(10)),
+            Centis::try_from(1)
+        );
+        assert_eq!(
+            Centis::from_duration(Duration::from_secs(41)),
+            Err(OutOfRange)
+        );
         assert_eq!(Centis::MAX.to_duration(), Duration::from_millis(40_950));
     }
 }

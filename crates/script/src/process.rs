@@ -155,7 +155,7 @@ fn refusal(command: &Command, errno: i32) -> SpawnError {
 
 /// Whether the beginning of the file at `path` is something a shell could read.
 fn is_text(path: &Path) -> bool {
-use std::io::Read;
+    use std::io::Read;
     let mut beginning = Vec::new();
     let read = std::fs::File::open(path).and_then(|f| f.take(LOOK).read_to_end(&mut beginning));
     read.is_ok() && !beginning.contains(&0)

@@ -59,7 +59,10 @@ fn gateway() -> InstanceView {
         effective_priority: 110,
         total_priority: 110,
         adver_int: Duration::from_secs(1),
-        last_advert_sent: WallTime { micros: 1_795_232_034_922_495, text: String::new() },
+        last_advert_sent: WallTime {
+            micros: 1_795_232_034_922_495,
+            text: String::new(),
+        },
         accept: true,
         preempt: true,
         preempt_delay: Duration::ZERO,
@@ -86,12 +89,20 @@ fn gateway() -> InstanceView {
         }],
         notify_priority_changes: false,
         sockets: Some((15, 16)),
-        counters: Counters { advert_rcvd: 1, advert_sent: 5, become_master: 1, ..Counters::default() },
+        counters: Counters {
+            advert_rcvd: 1,
+            advert_sent: 5,
+            become_master: 1,
+            ..Counters::default()
+        },
     }
 }
 
 fn view(instances: Vec<InstanceView>) -> VrrpView {
-    VrrpView { instances, ..VrrpView::default() }
+    VrrpView {
+        instances,
+        ..VrrpView::default()
+    }
 }
 
 #[test]
@@ -150,7 +161,10 @@ fn a_cause_is_told_next_to_the_state() {
     let mut instance = gateway();
     instance.cause = Some("no advert for 3.6 s".into());
     let text = data::render(&view(vec![instance]));
-    assert!(text.contains("   State = MASTER\n   State cause = no advert for 3.6 s\n"), "{text}");
+    assert!(
+        text.contains("   State = MASTER\n   State cause = no advert for 3.6 s\n"),
+        "{text}"
+    );
 }
 
 #[test]
