@@ -103,15 +103,30 @@ pub(super) fn plans(
     reading: &dyn Fn(TrackerKind, &str) -> Reading,
 ) -> Vec<Plan> {
     let startup_delay = config.global.vrrp_startup_delay;
+    // What a sync group tracks, each of its members tracks.
+    let groups: HashMap<&str, &model::Tracks> = config
+        .sync_groups
+        .iter()
+        .flat_map(|g| g.members.iter().map(|m| (m.as_str(), &g.track)))
+        .collect();
     config
         .instances
         .iter()
-        .map(|i| plan(i, startup_delay, ids, reading))
+        .map(|i| {
+            plan(
+                i,
+                groups.get(i.name.as_str()).copied(),
+                startup_delay,
+                ids,
+                reading,
+            )
+        })
         .collect()
 }
 
 fn plan(
     i: &model::Instance,
+    group: Option<&model::Tracks>,
     startup_delay: Duration,
     ids: &mut TrackerIds,
     reading: &dyn Fn(TrackerKind, &str) -> Reading,
@@ -177,7 +192,7 @@ fn plan(
         higher_prio_send_advert: i.higher_prio_send_advert,
         owner_ignore_adverts: i.owner_ignore_adverts,
         startup_delay,
-        trackers: trackers(i, &interface, ids, reading),
+        trackers: trackers(i, group, &interface, ids, reading),
         sync_group: i.sync_group.as_deref().map(Into::into),
     };
     let addresses = i
@@ -247,6 +262,7 @@ fn transport(i: &model::Instance) -> Transport {
 
 fn trackers(
     i: &model::Instance,
+    group: Option<&model::Tracks>,
     interface: &Arc<str>,
     ids: &mut TrackerIds,
     reading: &dyn Fn(TrackerKind, &str) -> Reading,
@@ -259,13 +275,13 @@ fn trackers(
         reverse: false,
         initial: reading(TrackerKind::Interface, interface),
     });
-    let groups = [
-        (TrackerKind::Interface, &i.track.interfaces),
-        (TrackerKind::Script, &i.track.scripts),
-    ];
-    let tracked = groups
-        .into_iter()
-        .flat_map(|(kind, list)| list.iter().map(move |t| (kind, t)));
+    let lists = std::iter::once(&i.track).chain(group).flat_map(|t| {
+        [
+            (TrackerKind::Interface, &t.interfaces),
+            (TrackerKind::Script, &t.scripts),
+        ]
+    });
+    let tracked = lists.flat_map(|(kind, list)| list.iter().map(move |t| (kind, t)));
     // keepalived: the own interface is tracked once, with the weight it is given there.
     let named: Vec<_> = tracked
         .map(|(kind, t)| Tracker {

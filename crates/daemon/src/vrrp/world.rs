@@ -87,6 +87,7 @@ impl World {
         } = parts;
         Self {
             notifier: Notifier::start(&config),
+            firewall: Firewall::new(firewall_settings(&config.global)),
             scripts: Scripts::new(),
             clock,
             options,
@@ -96,7 +97,6 @@ impl World {
             writer,
             announcer,
             announcements: Announcements::default(),
-            firewall: Firewall::new(FirewallSettings::default()),
             routers: Routers::default(),
             groups: Groups::default(),
             trackers: TrackerIds::default(),
@@ -333,6 +333,17 @@ impl World {
         }
         outbox.clear();
         self.outbox = outbox;
+    }
+}
+
+/// How the firewall's tables are made: at the start, since keepalived, too, refuses to change
+/// their name at a reload.
+fn firewall_settings(global: &model::Global) -> FirewallSettings {
+    let default = FirewallSettings::default();
+    FirewallSettings {
+        table: global.nftables.clone().unwrap_or(default.table),
+        priority: global.nftables_priority,
+        counters: global.nftables_counters,
     }
 }
 
