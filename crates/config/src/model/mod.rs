@@ -40,7 +40,7 @@ pub use script::{Command, Notify, RunAs, Script, SupplementaryGroups, Verdict};
 pub struct Config {
     /// `global_defs` and the settings of the top level.
     pub global: Global,
-    /// `vrrp_script` blocks in file order, also those that cannot run (see [`Script::verdict`]).
+    /// `vrrp_script` blocks in file order, also those that cannot run (see [`Command::verdict`]).
     pub scripts: Vec<Script>,
     /// `track_file` and `vrrp_track_file` blocks.
     pub track_files: Vec<TrackFile>,
