@@ -11,6 +11,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use rk_config::lint::cluster::{self, Node};
 use rk_config::lint::{self, Addresses, Subject};
 use rk_config::{Class, Diagnostic, FileKind, Loaded, Options, Outcome, Severity, load};
 use support::{Disk, Machine, messages};
@@ -197,7 +198,7 @@ fn many_instances_take_linear_time_and_few_findings() {
 
 #[test]
 fn definitions_are_read_as_the_language_reads_them() {
-    let text = "$A=${B}\n$B=1\n@node $C=2\n$M=\\\n  priority ${p} \\\n  advert_int $A\n\
+    let text = "$A=${B}\n$B=1\n@node $C=2\n$M=\\\n  priority ${p} \\\n# why \\\n  advert_int $A $C\n\
                 ~SEQ(p, 1, 2) vrrp_instance V$p {\n~LST({v, w}, {1, 2}) $v ${w}\n\
                 weight $C\n$M\n}\nnotify \"/bin/sh -c 'echo $HOME'\"\n";
     let (_, found) = run(text, 0o600);
@@ -206,4 +207,95 @@ fn definitions_are_read_as_the_language_reads_them() {
         .filter(|d| d.code.to_string().starts_with("RK27"));
     let said: Vec<_> = said.map(|d| d.message.clone()).collect();
     assert_eq!(said, Vec::<String>::new());
+}
+
+/// The findings about the files `text` of as many nodes, called a, b, c.
+fn compare(texts: &[&str]) -> Vec<cluster::Finding> {
+    let machine = machine(0o600);
+    let loaded: Vec<_> = texts.iter().map(|text| read(text, &machine)).collect();
+    for l in &loaded {
+        assert_eq!(l.outcome, Outcome::Usable, "{}", messages(l));
+        assert!(matches!(l.exit_status(), 0 | 6), "{}", messages(l));
+    }
+    let names = ["a", "b", "c"].iter();
+    let nodes: Vec<_> = names
+        .zip(&loaded)
+        .map(|(name, l)| Node {
+            name,
+            config: &l.config,
+        })
+        .collect();
+    cluster::check(&nodes)
+}
+
+#[test]
+fn pairs_of_files_are_compared() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/lint/cluster");
+    let mut pairs: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    pairs.sort();
+    assert!(pairs.len() >= 20);
+    let mut seen = BTreeSet::new();
+    for pair in pairs {
+        let text = |name: &str| std::fs::read_to_string(pair.join(name)).unwrap_or_default();
+        let (a, b) = (text("a.conf"), text("b.conf"));
+        let found = compare(&[&a, &b]);
+        for f in &found {
+            seen.insert(f.code);
+            assert!(!f.help.is_empty(), "{f}");
+        }
+        let said: String = found.iter().map(ToString::to_string).collect();
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(pair.join("findings.txt"), &said).unwrap();
+        }
+        assert_eq!(said, text("findings.txt"), "{}", pair.display());
+        // Which node is named first changes the words only.
+        let mut codes: Vec<_> = found.iter().map(|f| f.code).collect();
+        let mut turned: Vec<_> = compare(&[&b, &a]).iter().map(|f| f.code).collect();
+        codes.sort();
+        turned.sort();
+        assert_eq!(codes, turned, "{} turned round", pair.display());
+        // A node agrees with itself but for what must differ.
+        for f in compare(&[&a, &a]) {
+            let apart = ["RK2808", "RK2809", "RK2813", "RK2817"];
+            assert!(
+                apart.contains(&&*f.code.to_string()),
+                "{}: {f}",
+                pair.display()
+            );
+        }
+    }
+    let unseen: Vec<_> = cluster::RULES
+        .iter()
+        .filter(|r| !seen.contains(&r.code))
+        .collect();
+    assert!(unseen.is_empty(), "no pair for {unseen:?}");
+}
+
+#[test]
+fn three_nodes_are_compared_two_by_two_where_they_must_differ() {
+    let node = |priority: u8, id: u8| {
+        format!(
+            "vrrp_instance V {{\ninterface eth0\nvirtual_router_id {id}\npriority {priority}\n\
+             virtual_ipaddress {{\n192.0.2.10/24\n}}\n}}\n"
+        )
+    };
+    let found = compare(&[&node(150, 10), &node(100, 11), &node(100, 11)]);
+    let said: Vec<_> = found
+        .iter()
+        .map(|f| (f.code.to_string(), f.spots[1].node.clone()))
+        .collect();
+    let want = [("RK2802", "b"), ("RK2802", "c"), ("RK2808", "c")];
+    assert_eq!(said, want.map(|(c, n)| (c.to_owned(), n.to_owned())));
+}
+
+#[test]
+fn no_finding_shows_a_password() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/lint/cluster/07-password");
+    let text = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+    let found = compare(&[&text("a.conf"), &text("b.conf")]);
+    assert_eq!(found.len(), 1);
+    assert!(!format!("{found:?}").contains("k7Gm"));
 }

@@ -21,5 +21,15 @@ pub fn book() -> String {
              Mended:\n\n```\n{good}\n```\n"
         );
     }
+    out.push_str(
+        "\n# Cluster lints\n\n\
+         These compare the files of the nodes of one cluster with each other. An instance of one\n\
+         node belongs to the instance with the same name on another, else to the one with the\n\
+         same virtual router id and family, else to one that shares an address.\n",
+    );
+    for rule in super::cluster::RULES {
+        let (code, name, summary) = (rule.code, rule.name, rule.summary);
+        let _infallible = write!(out, "\n## {code}: {name}\n\n{summary}\n");
+    }
     out
 }

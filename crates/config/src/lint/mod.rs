@@ -27,6 +27,7 @@ macro_rules! example {
 mod address;
 mod announce;
 mod book;
+pub mod cluster;
 mod elect;
 mod group;
 mod script;

@@ -99,7 +99,12 @@ fn names(c: &Ctx<'_>) -> Names {
     for (file, _) in c.files.files() {
         let mut in_definition = false;
         for number in 1..=c.files.line_count(file) {
-            let line = code_of(c.files.line(file, number));
+            let raw = c.files.line(file, number);
+            let line = code_of(raw);
+            if line.trim_ascii().is_empty() && !raw.trim_ascii().is_empty() {
+                // A comment between the lines of a definition does not end it.
+                continue;
+            }
             let goes_on = line.trim_ascii_end().ends_with(b"\\");
             if line.contains(&b'~') {
                 variables(line, &mut out.variables);

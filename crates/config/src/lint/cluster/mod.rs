@@ -1,0 +1,181 @@
+//! The files of several nodes against each other, before any of them is started.
+//!
+//! What must agree for the nodes to be one virtual router is compared with the first node; what
+//! must differ or mirror (priorities, unicast peers) is compared between every two.
+
+mod compare;
+mod pair;
+
+use std::fmt;
+
+use crate::Code;
+use crate::diagnostic::Severity;
+use crate::model::{Config, Instance, Origin};
+
+/// A node: how to call it, and what its files mean.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'a> {
+    /// How findings call it: the name of its file, say.
+    pub name: &'a str,
+    /// Its configuration.
+    pub config: &'a Config,
+}
+
+/// Something that two nodes do not agree on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its stable number, `RK2800` and up.
+    pub code: Code,
+    /// How bad it is; never an error, for each file alone is usable.
+    pub severity: Severity,
+    /// What differs, on which node, and what follows from it.
+    pub message: String,
+    /// The places on the nodes.
+    pub spots: Vec<Spot>,
+    /// What to do.
+    pub help: String,
+}
+
+/// A place in a node's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The name of the node.
+    pub node: String,
+    /// The line there.
+    pub origin: Origin,
+    /// What is there.
+    pub text: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            code,
+            severity,
+            message,
+            spots,
+            help,
+        } = self;
+        writeln!(f, "{severity}[{code}]: {message}")?;
+        for Spot { node, origin, text } in spots {
+            writeln!(f, "  {node}: {origin}: {text}")?;
+        }
+        writeln!(f, "  help: {help}")
+    }
+}
+
+/// What a kind of finding is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Its stable number.
+    pub code: Code,
+    /// Its short name.
+    pub name: &'static str,
+    /// What it finds and why that matters.
+    pub summary: &'static str,
+}
+
+/// Declares the rules once: constant, number, name, summary.
+macro_rules! rules {
+    ($($constant:ident = $number:literal, $name:literal, $summary:literal;)*) => {
+        $(const $constant: Code = Code::lint($number);)*
+
+        /// Every rule in the order of the numbers.
+        pub const RULES: &[Rule] = &[
+            $(Rule { code: $constant, name: $name, summary: $summary }),*
+        ];
+    };
+}
+
+rules! {
+    MISSING = 2801, "cluster-instance-missing",
+        "A virtual router is on one node only: nobody takes over when that node dies.";
+    VRID = 2802, "cluster-router-id",
+        "The nodes give one router different virtual router ids. They do not hear each other, and \
+         all become master.";
+    VERSION = 2803, "cluster-version",
+        "The nodes speak different versions of the protocol. Each drops the adverts of the other, \
+         and all become master.";
+    INTERVAL = 2804, "cluster-interval",
+        "The nodes have different advert_int. In version 2 each drops the adverts of the other, \
+         and all become master; in version 3 the time until a takeover depends on who was master.";
+    AUTHENTICATION = 2805, "cluster-authentication",
+        "The nodes authenticate differently, or with different passwords. Each drops the adverts \
+         of the other, and all become master.";
+    ADDRESSES = 2806, "cluster-addresses",
+        "The nodes do not bring the same addresses: after a takeover some are gone.";
+    ORDER = 2807, "cluster-address-order",
+        "The nodes list the same addresses in another order. The first one decides about the \
+         family, and other routers may compare the lists one by one.";
+    PRIORITY = 2808, "cluster-equal-priority",
+        "Two nodes have the same priority. The address of the sender then decides between two \
+         masters, and which node is master depends on who was started first.";
+    PEERS = 2809, "cluster-peers",
+        "The unicast peers do not mirror each other: a node that sends to nobody, or from an \
+         address that nobody lists, is not heard.";
+    PREEMPTION = 2810, "cluster-preemption",
+        "The nodes do not agree on preemption, so that moving back depends on who failed.";
+    GROUP = 2811, "cluster-sync-group",
+        "The sync groups have other members on another node: a takeover there moves other \
+         addresses together.";
+    WEIGHTS = 2812, "cluster-weights",
+        "Even when all trackers of the stronger node fail, its priority is not below the other's: \
+         their weights never move the addresses.";
+    STATE = 2813, "cluster-state",
+        "`state MASTER` stands on several nodes, or on one with a lower priority. It does not \
+         decide who is master, but misleads readers, and clears nopreempt.";
+    MULTICAST = 2814, "cluster-multicast-group",
+        "The nodes send to different multicast groups. They do not hear each other, and all become \
+         master.";
+    VMAC = 2815, "cluster-virtual-mac",
+        "Only one node uses the virtual MAC address. At each takeover the hosts must learn \
+         another MAC address, which use_vmac is there to avoid.";
+    SERVERS = 2816, "cluster-virtual-servers",
+        "The nodes have different numbers of virtual servers.";
+    ROUTER_ID = 2817, "cluster-same-router-id",
+        "Two nodes have the same router_id, which is the name that mails carry.";
+    FAMILY = 2818, "cluster-family",
+        "The adverts of one router are IPv4 on one node and IPv6 on the other. They do not hear \
+         each other, and all become master.";
+}
+
+/// The rule with this number (`RK2801`, any case) or name.
+#[must_use]
+pub fn find(what: &str) -> Option<&'static Rule> {
+    let mut rules = RULES.iter();
+    rules.find(|r| r.name == what || r.code.to_string().eq_ignore_ascii_case(what))
+}
+
+/// Compares the nodes. The findings stand in the order of the first node's instances.
+#[must_use]
+pub fn check(nodes: &[Node<'_>]) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for (n, a) in nodes.iter().enumerate() {
+        for b in &nodes[n + 1..] {
+            let pairs = pair::pair(*a, *b);
+            if n == 0 {
+                compare::alike(&pairs, &mut out);
+            }
+            compare::apart(&pairs, &mut out);
+        }
+    }
+    out
+}
+
+/// One virtual router on two nodes.
+#[derive(Clone, Copy)]
+struct Router<'a> {
+    a: Node<'a>,
+    b: Node<'a>,
+    on_a: &'a Instance,
+    on_b: &'a Instance,
+}
+
+/// Two nodes and what belongs together on them.
+struct Pairs<'a> {
+    a: Node<'a>,
+    b: Node<'a>,
+    routers: Vec<Router<'a>>,
+    only_a: Vec<&'a Instance>,
+    only_b: Vec<&'a Instance>,
+}
