@@ -1,9 +1,9 @@
 //! How late a failover is.
 //!
-//! The master is on another node (keepalived; with many addresses rkeepalived); it is stopped (SIGSTOP), so that nothing but its
-//! silence is heard, and continued for the next run. Everything is read off the wire with the
-//! kernel's time stamps: the last advert of the old master, the first of the new one, and the
-//! first announcement of each address.
+//! The master is on another node (keepalived; with many addresses rkeepalived). It is stopped
+//! (SIGSTOP), so that nothing but its silence is heard, and continued for the next run. Everything
+//! is read off the wire with the kernel's time stamps: the last advert of the old master, the
+//! first of the new one, and the first announcement of each address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -267,7 +267,9 @@ fn one_run(
     let first_second = mine
         .iter()
         .take_while(|at| **at < first + Duration::from_secs(1));
-    let first_second: Vec<_> = first_second.copied().collect();
+    let mut first_second: Vec<_> = first_second.copied().collect();
+    // Silence up to the end of the second counts as well.
+    first_second.push(first + Duration::from_secs(1));
     let gap = first_second
         .windows(2)
         .map(|pair| millis_between(pair[0], pair[1]));
