@@ -55,6 +55,7 @@ fn instance(loaded: &Loaded) -> &Instance {
     loaded.config.instances.first().unwrap()
 }
 
+//= X-STRICT-1
 #[test]
 fn settings_that_contradict_each_other() {
     for (addresses, settings, status, message) in [
@@ -285,6 +286,7 @@ fn settings_that_contradict_each_other() {
     }
 }
 
+//= X-STRICT-1
 #[test]
 fn what_settings_become() {
     let l = load("", V4, "state MASTER;preempt_delay 5");

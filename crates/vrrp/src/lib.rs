@@ -22,7 +22,6 @@ mod machine;
 mod output;
 mod settings;
 mod stats;
-mod strict;
 pub mod tracking;
 pub mod wire;
 
@@ -40,5 +39,4 @@ pub use settings::{
     V3Checksum, Version,
 };
 pub use stats::Stats;
-pub use strict::{Adjustment, Refusal};
 pub use tracking::{Reading, Tracker, TrackerId, TrackerKind};
