@@ -299,3 +299,15 @@ fn no_finding_shows_a_password() {
     assert_eq!(found.len(), 1);
     assert!(!format!("{found:?}").contains("k7Gm"));
 }
+
+#[test]
+fn a_finding_about_a_sequence_points_at_its_line() {
+    let text = "$VI=vrrp_instance V$id { \\\n  interface eth0 \\\n  virtual_router_id $id \\\n  \
+                advert_int 30 \\\n  virtual_ipaddress { \\\n    192.0.2.$id \\\n  } \\\n}\n\
+                ~SEQ(id, 10, 11) $VI\n\n\nvrrp_script x {\n    script /bin/true\n}\nadvert_int 1\n";
+    let (_, found) = run(text, 0o600);
+    let slow = found.iter().filter(|d| d.code.to_string() == "RK2006");
+    let lines: Vec<_> = slow.map(|d| d.place.unwrap().line).collect();
+    assert!(lines.iter().all(|l| *l <= 9), "{}", show(&found));
+    assert_eq!(lines.len(), 2, "{}", show(&found));
+}

@@ -206,7 +206,8 @@ impl<'a> Ctx<'a> {
                     depth += i32::from(*byte == b'{') - i32::from(*byte == b'}');
                     opened |= *byte == b'{';
                 }
-                if opened && depth <= 0 {
+                // The block of a definition or a sequence opens elsewhere, or never here.
+                if depth <= 0 && (opened || number > origin.line + 1) {
                     break;
                 }
             }
