@@ -1,6 +1,6 @@
 //! Virtual addresses: from "they shall be there" to the kernel's answer, and on to the neighbours.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use rk_net::{
 use rk_vrrp::{Addresses, Announce, AnnounceReason, Input, State};
 use tracing::{debug, info, warn};
 
+use super::announcements::Round;
 use super::router::{Asked, RouterId};
 use super::translate::VirtualAddress;
 use super::world::World;
@@ -248,6 +249,7 @@ impl World {
         };
         let table = self.reflector.table();
         let garp = &router.plan.config.garp;
+        let mut forwarding: HashMap<IfIndex, bool> = HashMap::new();
         let ready: Vec<(Announcement, Duration)> = places
             .iter()
             .filter_map(|n| router.plan.addresses.get(*n))
@@ -258,7 +260,10 @@ impl World {
                     IpAddr::V4(_) => (false, garp.garp_interval),
                     IpAddr::V6(_) => (true, garp.gna_interval),
                 };
-                let router_flag = v6 && forwards_ipv6(link);
+                let router_flag = v6
+                    && *forwarding
+                        .entry(link.index)
+                        .or_insert_with(|| forwards_ipv6(link));
                 let announcement = Announcement::new(link, addr, router_flag).ok()?;
                 Some((announcement, interval))
             })
@@ -268,9 +273,11 @@ impl World {
                 self.announcements.name(announcement.ifindex, &link.name);
             }
         }
-        for _ in 0..repeat {
+        for n in 0..repeat {
+            let round = if n == 0 { Round::First } else { Round::Again };
             for (announcement, interval) in &ready {
-                self.announcements.push(now, *interval, *announcement);
+                self.announcements
+                    .push(now, *interval, *announcement, round);
             }
         }
     }
@@ -288,7 +295,8 @@ impl World {
         if let Ok(announcement) = Announcement::new(link, source, router_flag) {
             self.announcements.name(link.index, &link.name);
             for _ in 0..repeat {
-                self.announcements.push(now, Duration::ZERO, announcement);
+                self.announcements
+                    .push(now, Duration::ZERO, announcement, Round::First);
             }
         }
     }

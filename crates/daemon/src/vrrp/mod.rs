@@ -40,6 +40,7 @@ use rk_vrrp::{AtStop, Input, StopReason};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
+use self::announcements::Kernel;
 use self::stall::StallDetector;
 use self::world::{Parts, World};
 use crate::ipc::{ChildLink, ChildStart, Command, FromChild};
@@ -165,7 +166,8 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<E
             () = rest(alarm_at), if quiet_until.is_some() => Wake::Packets,
             r = world.pool.readable(), if quiet_until.is_none() => { r.context("waiting for packets")?; Wake::Packets }
             r = alarm.fired(), if quiet_until.is_none() => { r.context("waiting for the timer")?; Wake::Alarm }
-            r = world.reflector.next() => Wake::Kernel(r.context("following links and addresses")?),
+            // The echoes of a thousand new addresses can wait until they are all announced.
+            r = world.reflector.next(), if world.writer.is_idle() => Wake::Kernel(r.context("following links and addresses")?),
             () = world.writer.ready() => Wake::Work,
             () = tokio::task::yield_now(), if world.announcements.is_due() => Wake::Work,
             finished = world.scripts.finished() => Wake::Script(finished),
@@ -223,9 +225,15 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<E
         let World {
             announcements,
             announcer,
+            writer,
             ..
         } = &mut *world;
-        announcements.send(now, announcer);
+        let kernel = if writer.is_idle() {
+            Kernel::Idle
+        } else {
+            Kernel::Busy
+        };
+        announcements.send(now, announcer, kernel);
         stalls.sleeps(world.clock.now());
     }
 }
