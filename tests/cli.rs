@@ -190,3 +190,42 @@ fn a_complaint_points_at_the_word() {
         "line and column in\n{typo}"
     );
 }
+
+#[test]
+fn lint_says_what_is_allowed_but_hardly_meant() {
+    if ours() == Which::Keepalived {
+        return crate::bed::skipped("keepalived has no lint");
+    }
+    let Some(lab) = lab("lint") else { return };
+    let node = lab.node("one");
+    let conf = |state: &str, priority: u8| {
+        format!(
+            "vrrp_instance A {{\n    state {state}\n    interface lo\n    virtual_router_id 51\n    \
+             priority {priority}\n    authentication {{\n        auth_type PASS\n        \
+             auth_pass 1111\n    }}\n    virtual_ipaddress {{\n        127.0.0.77/8\n    }}\n}}\n"
+        )
+    };
+    node.write("/etc/keepalived/a.conf", conf("MASTER", 90));
+    node.write("/etc/keepalived/b.conf", conf("BACKUP", 100));
+    let lint = |arguments: &str| node.try_sh(&format!("/run/lab/rkeepalived lint {arguments}"));
+    // The exit status stays that of a configuration test ...
+    let alone = lint("/etc/keepalived/a.conf");
+    assert!(alone.status.success(), "{alone:?}");
+    let said = text(&alone.stdout);
+    assert!(
+        said.contains("RK2602") && said.contains("auth_pass 1111"),
+        "{said}"
+    );
+    // ... unless warnings are to count.
+    assert_eq!(
+        lint("--strict /etc/keepalived/a.conf").status.code(),
+        Some(5)
+    );
+    let pair = lint("--cluster /etc/keepalived/a.conf /etc/keepalived/b.conf");
+    let said = text(&pair.stdout);
+    assert!(
+        said.contains("RK2813") && said.contains("b.conf:1: state BACKUP"),
+        "{said}"
+    );
+    assert_eq!(lint("").status.code(), Some(2), "no file");
+}

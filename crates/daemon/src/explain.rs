@@ -40,6 +40,11 @@ pub(crate) fn explain(loaded: &Loaded) -> String {
     text
 }
 
+/// These diagnostics, whatever their severity.
+pub(crate) fn explain_each(files: &SourceMap, diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|d| one(files, d)).collect()
+}
+
 /// One diagnostic.
 fn one(files: &SourceMap, diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {

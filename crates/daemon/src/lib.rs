@@ -13,6 +13,7 @@ mod config_test;
 mod dump;
 mod explain;
 mod ipc;
+mod lint;
 mod logging;
 mod names;
 mod parent;
@@ -57,6 +58,11 @@ pub fn run(build: &Build) -> ExitCode {
         .collect();
     if let Some(role) = argv.get(1).and_then(|word| child::Role::from_word(word)) {
         return child::run(role);
+    }
+    if let [_, word, rest @ ..] = argv.as_slice()
+        && word == "lint"
+    {
+        return lint::run(rest);
     }
     let interpreted = cli::interpret(&argv);
     // Nobody may be reading: that is no reason not to go on.
