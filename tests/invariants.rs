@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["base"]),
     ("vrrp", &["base"]),
     ("status", &["base"]),
+    ("checker", &["base"]),
     ("net", &["base"]),
     ("script", &["base"]),
     ("notify", &["base", "script"]),

@@ -1,0 +1,1 @@
+//! One attempt against one endpoint, over tokio.

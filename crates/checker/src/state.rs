@@ -1,0 +1,1 @@
+//! Which attempt is due and what its outcome means: sans-IO.
