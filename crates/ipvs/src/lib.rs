@@ -1,0 +1,2 @@
+//! The IPVS table of the kernel over generic netlink.
+#![forbid(unsafe_code)]
