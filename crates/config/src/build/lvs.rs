@@ -10,6 +10,7 @@ use super::command::RawCommand;
 use super::{At, Build, Stop};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
+use crate::model;
 use crate::table::{Context, Keyword};
 use crate::tree::{Node, Statement};
 
@@ -479,7 +480,25 @@ impl Build<'_> {
             }
             return;
         }
-        self.config.virtual_servers += 1;
+        let served = match &server.service {
+            Service::Address(addr, port) => model::Service::Address {
+                addr: *addr,
+                port: *port,
+                protocol: model::Protocol::Udp,
+            },
+            Service::Mark => model::Service::Fwmark {
+                mark: 0,
+                family: Family::V4,
+            },
+            Service::Group(name) => model::Service::Group {
+                name: name.as_str().into(),
+                index: 0,
+                protocol: model::Protocol::Udp,
+            },
+        };
+        let origin = self.origin(heading);
+        let kept = model::VirtualServer::new(served, origin);
+        self.config.virtual_servers.push(kept);
         if server.protocol.is_none() && !matches!(server.service, Service::Mark) {
             let text = format!("Virtual server {shown}: no protocol set - defaulting to UDP");
             problems.push((text, here.clone()));

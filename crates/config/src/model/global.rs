@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Origin, RunAs, Version};
+use super::{Command, LvsSettings, Origin, RunAs, Version};
 use crate::model::instance::ExtraGarp;
 
 /// The daemon's own settings. Instance defaults are kept too, although every
@@ -135,6 +135,8 @@ pub struct Global {
     pub lvs_flush_on_stop: LvsFlush,
     /// `lvs_sync_daemon`.
     pub lvs_sync_daemon: Option<LvsSyncDaemon>,
+    /// Everything else that is about load balancing.
+    pub lvs: LvsSettings,
     /// `umask`, when given.
     pub umask: Option<u32>,
     /// `random_seed`.
@@ -233,6 +235,7 @@ impl Default for Global {
             lvs_flush: false,
             lvs_flush_on_stop: LvsFlush::No,
             lvs_sync_daemon: None,
+            lvs: LvsSettings::default(),
             umask: None,
             random_seed: None,
             reload_check_config: None,

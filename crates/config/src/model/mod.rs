@@ -6,9 +6,12 @@
 //! as JSON, so every type here is `Serialize + Deserialize`.
 
 mod address;
+mod checker;
 mod global;
 mod group;
 mod instance;
+mod lvs;
+mod lvs_settings;
 mod other;
 mod route;
 mod script;
@@ -19,6 +22,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use address::{AddressScope, Broadcast, InterfaceAddress, Lifetime, UnicastPeer};
+pub use checker::{
+    Bind, Check, Checker, Connection, DnsCheck, DnsRecord, HttpCheck, HttpVersion, MiscCheck, Regex,
+    RegexOption, SmtpCheck, Sni, Ssl, Timing, TlsCheck, UdpCheck, Url,
+};
 pub use global::{
     DynamicInterfaces, Global, Iptables, LvsFlush, LvsSyncDaemon, Mail, NotifyFifo, Process,
     RxBufs, Snmp,
@@ -28,6 +35,12 @@ pub use instance::{
     Authentication, ExtraGarp, Garp, InitialState, Instance, Ipvlan, IpvlanMode,
     OldUnicastChecksum, Tracked, Tracks, Version, Vmac,
 };
+pub use lvs::{
+    Forwarding, Granularity, GroupEntry, GroupTarget, Persistence, Protocol, RealServer, Scheduler,
+    SchedulerFlags, Service, SorryServer, Tunnel, TunnelChecksum, TunnelKind, VirtualServer,
+    VirtualServerGroup,
+};
+pub use lvs_settings::{LvsSettings, LvsTimeouts};
 pub use other::{
     BfdSession, InitFile, InterfaceDelay, Linkbeat, LinkbeatMethod, ParamMatch, TrackFile,
     TrackProcess,
@@ -66,8 +79,12 @@ pub struct Config {
     pub linkbeat_interfaces: Vec<Linkbeat>,
     /// `interface_up_down_delays` lines.
     pub interface_up_down_delays: Vec<InterfaceDelay>,
-    /// How many `virtual_server` blocks there are: whether a checker process has work.
-    pub virtual_servers: usize,
+    /// `virtual_server_group` blocks in file order.
+    pub virtual_server_groups: Vec<VirtualServerGroup>,
+    /// `virtual_server` blocks in file order. Those that keepalived drops are left out.
+    pub virtual_servers: Vec<VirtualServer>,
+    /// The `SSL` block.
+    pub ssl: Option<Box<Ssl>>,
 }
 
 /// Where in the configuration a thing was said, for messages at run time.

@@ -349,7 +349,10 @@ fn alone(r: &Router<'_>, group: &SyncGroup, has: Node<'_>, lacks: Node<'_>) -> F
 
 fn servers(pairs: &Pairs<'_>, out: &mut Vec<Finding>) {
     let (a, b) = (pairs.a, pairs.b);
-    let (on_a, on_b) = (a.config.virtual_servers, b.config.virtual_servers);
+    let (on_a, on_b) = (
+        a.config.virtual_servers.len(),
+        b.config.virtual_servers.len(),
+    );
     if on_a != on_b {
         out.push(Finding {
             code: super::SERVERS,

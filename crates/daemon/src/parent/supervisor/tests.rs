@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 
 use nix::sys::signal::Signal as Death;
+use rk_base::Family;
+use rk_config::model::{Origin, Service, VirtualServer};
 
 use super::*;
 use crate::ipc::{ChildLink, Command, LinkFd};
@@ -297,7 +299,12 @@ fn a_child_runs_when_it_may_and_has_work() {
     options.wanted.vrrp = false;
     assert!(!wanted(Process::Vrrp, &options, &config));
     options = Options::default();
-    config.virtual_servers = 3;
+    let service = Service::Fwmark {
+        mark: 1,
+        family: Family::V4,
+    };
+    let server = VirtualServer::new(service, Origin::default());
+    config.virtual_servers.push(server);
     assert!(!wanted(Process::Vrrp, &options, &config));
 }
 
