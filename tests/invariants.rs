@@ -46,7 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("notify", &["base", "script"]),
     ("sim", &["base", "vrrp"]),
     ("lab", &[]),
-    ("xtask", &["lab"]),
+    ("xtask", &["config", "lab"]),
     (
         "daemon",
         &[

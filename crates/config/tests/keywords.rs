@@ -7,39 +7,101 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 
-use rk_config::table::Context;
+use rk_config::table::{Context, compare};
 
-#[test]
-fn every_keyword_of_keepalived_is_a_row() {
-    let Some(dir) = support::spec_dir() else {
-        return;
-    };
-    let text = fs::read_to_string(dir.join("spec/keywords.tsv")).unwrap();
-    let contexts: BTreeMap<&str, Context> = Context::ALL.iter().map(|c| (c.name(), *c)).collect();
-    let mut wanted = BTreeSet::new();
-    for line in text.lines().skip(1) {
-        let mut fields = line.split('\t');
-        let (context, keyword) = (fields.next().unwrap(), fields.next().unwrap());
-        wanted.insert((context, keyword));
-        let found = contexts.get(context).and_then(|c| c.find(keyword));
-        assert!(found.is_some(), "{context} {keyword} is no row");
-    }
-    let rows: BTreeSet<(&str, &str)> = Context::ALL
-        .iter()
-        .flat_map(|c| c.keywords().map(|k| (c.name(), k.name)))
-        .collect();
-    let more: Vec<_> = rows.difference(&wanted).collect();
-    assert!(
-        more.is_empty(),
-        "rows that keepalived does not know: {more:?}"
-    );
+/// The list; its last two columns are what a keyword means and what bad values do.
+fn list() -> Option<String> {
+    let dir = support::spec_dir()?;
+    Some(fs::read_to_string(dir.join("spec/keywords.tsv")).unwrap())
 }
 
 #[test]
-fn there_are_as_many_rows_as_keepalived_has_words() {
-    let rows: usize = Context::ALL.iter().map(|c| c.keywords().count()).sum();
-    assert_eq!(rows, 838);
+fn every_keyword_of_keepalived_is_a_row_and_every_column_agrees() {
+    let Some(list) = list() else { return };
+    let found = compare(&list);
+    let shown: Vec<String> = found.differences.iter().map(ToString::to_string).collect();
+    assert!(
+        shown.is_empty(),
+        "{} differences:\n{}",
+        shown.len(),
+        shown.join("\n")
+    );
+    assert_eq!((found.listed, found.rows), (838, 838));
+}
+
+#[test]
+fn a_wrong_list_is_noticed() {
+    let head = "context\tkeyword\taliases\targs\tdefault\tin_2_2_7\tprocess\n";
+    let found = |row: &str| {
+        let differences = compare(&format!("{head}{row}\n")).differences;
+        let listed = |d: &&rk_config::table::Difference| d.what != rk_config::table::What::Unlisted;
+        let shown: Vec<String> = differences
+            .iter()
+            .filter(listed)
+            .map(ToString::to_string)
+            .collect();
+        shown.join("; ")
+    };
+    for (row, want) in [
+        ("vrrp_instance\tnopreempt\t\t(none)\toff\tyes\tvrrp", ""),
+        (
+            "vrrp_instance\tno_such\t\t(none)\toff\tyes\tvrrp",
+            "vrrp_instance no_such: missing",
+        ),
+        (
+            "no_such\tpriority\t\t(none)\toff\tyes\tvrrp",
+            "no_such priority: missing",
+        ),
+        (
+            "vrrp_instance\tunicast_ttl\t\tINT(1..255)\t255 (IPv4), kernel (IPv6)\tyes\tvrrp",
+            "vrrp_instance unicast_ttl: args is `INT(0..255)`, the list says `INT(1..255)`",
+        ),
+        (
+            "vrrp_instance\tnopreempt\tpreempt\t(none)\ton\tno\tchecker",
+            "vrrp_instance nopreempt: default is `off`, the list says `on`; \
+             vrrp_instance nopreempt: in_2_2_7 is `yes`, the list says `no`; \
+             vrrp_instance nopreempt: process is `vrrp`, the list says `checker`; \
+             vrrp_instance nopreempt: aliases is ``, the list says `preempt`",
+        ),
+    ] {
+        assert_eq!(found(row), want);
+    }
+}
+
+/// The help is in words of our own, and says in which unit a number is.
+#[test]
+fn no_help_repeats_the_list_and_numbers_have_units() {
+    let Some(list) = list() else { return };
+    let contexts: BTreeMap<&str, Context> = Context::ALL.iter().map(|c| (c.name(), *c)).collect();
+    let mut wrong = Vec::new();
+    let plain = |text: &str| text.trim_end_matches('.').to_lowercase();
+    let meanings: Vec<String> = list
+        .lines()
+        .filter_map(|l| l.split('\t').nth(7).map(plain))
+        .collect();
+    for line in list.lines().skip(1) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let keyword = contexts[fields[0]].find(fields[1]).unwrap();
+        let help = plain(keyword.help);
+        if meanings.contains(&help) {
+            wrong.push(format!(
+                "{} {}: the words of the list",
+                fields[0], fields[1]
+            ));
+        }
+        let told = |unit: &str| help.contains(&unit.to_lowercase());
+        let seconds = fields[3].contains(" seconds") || fields[3].starts_with("SECS");
+        let referred = help.contains('`');
+        let unit_missing = (seconds && !told("seconds") && !referred)
+            || (fields[3].starts_with("MSECS") && !told("milliseconds"))
+            || (fields[3].ends_with(" microseconds") && !told("microseconds") && !referred)
+            || (fields[3].ends_with(" bytes") && !told("bytes"));
+        if unit_missing {
+            wrong.push(format!("{} {}: which unit?", fields[0], fields[1]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask demo | test | bench | rfc | soak`.
+//! The project's commands: `cargo xtask demo | test | bench | keywords | rfc | soak`.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -10,6 +10,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod keywords;
 mod need;
 mod rfc;
 mod suite;
@@ -28,6 +29,7 @@ cargo xtask COMMAND
   test                 everything that must hold; the last line reads `N passed, N failed`
   bench failover       rkeepalived beside keepalived: how late, and how long the client waits
   bench instances      rkeepalived beside keepalived: 1020 instances on one process
+  keywords             the table of keywords beside the list of keepalived's: what is missing
   rfc                  the ledger of RFC requirements, from the tests that name them
   soak [MINUTES]       fuzzing, properties and the end-to-end suite for longer (default 60)
 ";
@@ -65,6 +67,7 @@ fn run(words: &[&str]) -> Result<Verdict> {
         ["test"] => suite::test(),
         ["bench", "failover"] => bench::failover::run(),
         ["bench", "instances"] => bench::instances::run(),
+        ["keywords"] => keywords::run(),
         ["rfc"] => rfc::run(),
         ["soak"] => suite::soak(60),
         ["soak", minutes] => suite::soak(minutes.parse()?),

@@ -9,6 +9,7 @@
 
 mod address;
 mod checker;
+mod compare;
 mod context;
 mod global;
 mod instance;
@@ -22,6 +23,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
+pub use compare::{Comparison, Difference, What, compare};
 pub use context::Context;
 
 /// One row: a keyword in its context.
@@ -363,6 +365,18 @@ impl Keyword {
         }
     }
 
+    /// [`Self::default`] in one of the contexts that share the row.
+    #[must_use]
+    pub fn default_in(&self, context: Context) -> &'static str {
+        match (self.name, context) {
+            ("dev", Context::StaticIpaddress) => "default_interface",
+            ("dev", Context::VirtualIpaddress | Context::VirtualIpaddressExcluded) => {
+                "instance or default interface"
+            }
+            _ => self.default,
+        }
+    }
+
     /// What follows the keyword, as people write it down.
     #[must_use]
     pub fn usage(&self) -> String {
@@ -394,9 +408,6 @@ impl fmt::Display for Value {
         let micros = |n: u64| format!("{}", n as f64 / 1e6);
         match *self {
             Self::Int { min: i64::MIN, .. } => f.write_str("INT"),
-            Self::Int {
-                min, max: u64::MAX, ..
-            } => write!(f, "INT({min}..)"),
             Self::Int { min, max, .. } => write!(f, "INT({min}..{max})"),
             Self::Seconds { min, max: u64::MAX } => write!(f, "SECS({}..)", micros(min)),
             Self::Seconds { min, max } => write!(f, "SECS({}..{})", micros(min), micros(max)),
@@ -411,8 +422,10 @@ impl fmt::Display for Value {
                 Addresses::Multicast6 => "MULTICAST-IP6",
             }),
             Self::Interface => f.write_str("INTERFACE"),
-            Self::Name(_) => f.write_str("NAME"),
-            Self::Text(_) => f.write_str("TEXT"),
+            Self::Name(u16::MAX) => f.write_str("NAME"),
+            Self::Name(most) => write!(f, "NAME(<={most})"),
+            Self::Text(u16::MAX) => f.write_str("TEXT"),
+            Self::Text(most) => write!(f, "TEXT(<={most})"),
             Self::Hex(digits) => write!(f, "HEX({digits})"),
             Self::Path => f.write_str("PATH"),
             Self::Command => f.write_str("COMMAND"),
@@ -485,18 +498,82 @@ mod tests {
     }
 
     #[test]
-    fn words_are_unique_in_their_context_and_explained() {
+    fn words_are_unique_in_their_context() {
         for context in Context::ALL {
             let mut seen = std::collections::HashSet::new();
             for keyword in context.keywords() {
                 let place = format!("{} {}", context.name(), keyword.name);
                 assert!(seen.insert(keyword.name), "{place} stands there twice");
-                assert!(
-                    keyword.help.ends_with('.') && keyword.help.len() < 100,
-                    "{place}"
-                );
                 assert!(keyword.usage().len() < 500, "{place}");
             }
+        }
+    }
+
+    #[test]
+    fn every_word_is_explained_in_one_line_of_one_style() {
+        for context in Context::ALL {
+            for keyword in context.keywords() {
+                let (name, help) = (keyword.name, keyword.help);
+                let place = format!("{} {name}: {help}", context.name());
+                assert!((15..=100).contains(&help.len()), "{place}");
+                assert!(
+                    help.starts_with(|c: char| c.is_ascii_uppercase()),
+                    "{place}"
+                );
+                assert!(help.ends_with('.') && !help.ends_with(".."), "{place}");
+                assert!(!help.contains(". ") && !help.contains("  "), "{place}");
+                assert!(
+                    help.is_ascii() && help.matches('`').count() % 2 == 0,
+                    "{place}"
+                );
+            }
+        }
+    }
+
+    /// Words that are used in many contexts say the same in all of them, and other words for a
+    /// keyword name it.
+    #[test]
+    fn explanations_agree_with_each_other() {
+        let mut by_name: HashMap<&str, Vec<(Context, &Keyword)>> = HashMap::new();
+        for context in Context::ALL {
+            for keyword in context.keywords() {
+                by_name
+                    .entry(keyword.name)
+                    .or_default()
+                    .push((*context, keyword));
+                let place = format!("{} {}", context.name(), keyword.name);
+                if let Standing::SameAs(to) | Standing::Old(to) | Standing::Deprecated(to) =
+                    keyword.standing
+                {
+                    let to = to.rsplit(' ').next().unwrap_or(to);
+                    assert!(
+                        keyword.help.contains(&format!("`{to}`")) || to.is_empty(),
+                        "{place}"
+                    );
+                }
+                if matches!(keyword.standing, Standing::Deprecated(_)) {
+                    assert!(keyword.help.starts_with("Deprecated"), "{place}");
+                }
+                // A word between backquotes is a keyword, of this context or of another.
+                for word in keyword.help.split('`').skip(1).step_by(2) {
+                    let first = word.split(' ').next().unwrap_or(word);
+                    let known = Context::homes_of(first).next().is_some();
+                    assert!(
+                        known || word == "ip route" || word == "overwrite",
+                        "{place}: {word}"
+                    );
+                }
+            }
+        }
+        for (name, rows) in by_name {
+            let checkers: std::collections::HashSet<&str> = rows
+                .iter()
+                .filter(|(c, k)| c.name().contains("real_server.") && k.process == CHECKER)
+                .map(|(_, k)| k.help)
+                .collect();
+            // The checks that have a name or a weight of their own mean different things.
+            let own = matches!(name, "name" | "weight" | "type" | "track_file");
+            assert!(checkers.len() <= 1 || own, "{name}: {checkers:?}");
         }
     }
 
