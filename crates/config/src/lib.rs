@@ -11,6 +11,7 @@ mod code;
 mod diagnostic;
 pub mod lint;
 mod load;
+pub mod manual;
 pub mod model;
 mod place;
 

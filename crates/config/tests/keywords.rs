@@ -9,7 +9,10 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
+use rk_config::manual;
 use rk_config::table::{Context, compare};
 
 /// The list; its last two columns are what a keyword means and what bad values do.
@@ -104,4 +107,68 @@ fn no_help_repeats_the_list_and_numbers_have_units() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Compares a file below `doc` with what the table makes; `BLESS=1` writes it.
+fn current(name: &str, want: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../doc")
+        .join(name);
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, want).unwrap();
+    }
+    let have = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        have == want,
+        "doc/{name} is out of date; run this test with BLESS=1"
+    );
+}
+
+#[test]
+fn the_reference_is_current() {
+    current("keywords.md", &manual::markdown());
+}
+
+#[test]
+fn the_manual_page_is_current() {
+    current("man/rkeepalived.conf.5", &manual::roff());
+}
+
+/// Runs a program over the manual page; gives what it has to say, or nothing if it is not there.
+fn told(program: &str, arguments: &[&str]) -> Option<String> {
+    let page = tempfile::NamedTempFile::new().unwrap();
+    fs::write(page.path(), manual::roff()).unwrap();
+    let ran = Command::new(program)
+        .args(arguments)
+        .arg(page.path())
+        .stdin(Stdio::null())
+        .output();
+    match ran {
+        Ok(out) => {
+            let mut text = String::from_utf8_lossy(&out.stdout).into_owned();
+            text.push_str(&String::from_utf8_lossy(&out.stderr));
+            Some(text)
+        }
+        Err(_) => {
+            eprintln!("skipped: {program} is not installed");
+            None
+        }
+    }
+}
+
+#[test]
+fn groff_finds_nothing_wrong_with_the_page() {
+    let Some(text) = told("groff", &["-man", "-Tutf8", "-ww", "-z"]) else {
+        return;
+    };
+    assert_eq!(text, "");
+}
+
+#[test]
+fn mandoc_finds_nothing_wrong_with_the_page() {
+    let Some(text) = told("mandoc", &["-Tlint", "-Wwarning"]) else {
+        return;
+    };
+    assert_eq!(text, "");
 }

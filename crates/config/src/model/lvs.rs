@@ -88,9 +88,11 @@ impl GroupTarget {
     /// Every address, from the first to the last. There may be very many.
     pub fn addresses(self) -> impl Iterator<Item = IpAddr> {
         let (first, last, v4) = match self {
-            Self::V4 { first, last, .. } => {
-                (u128::from(u32::from(first)), u128::from(u32::from(last)), true)
-            }
+            Self::V4 { first, last, .. } => (
+                u128::from(u32::from(first)),
+                u128::from(u32::from(last)),
+                true,
+            ),
             Self::V6 { first, last, .. } => (u128::from(first), u128::from(last), false),
             // An empty row.
             Self::Fwmark { .. } => (1, 0, true),

@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 pub use address::{AddressScope, Broadcast, InterfaceAddress, Lifetime, UnicastPeer};
 pub use checker::{
-    Bind, Check, Checker, Connection, DnsCheck, DnsRecord, HttpCheck, HttpVersion, MiscCheck, Regex,
-    RegexOption, SmtpCheck, Sni, Ssl, Timing, TlsCheck, UdpCheck, Url,
+    Bind, Check, Checker, Connection, DnsCheck, DnsRecord, HttpCheck, HttpVersion, MiscCheck,
+    Regex, RegexOption, SmtpCheck, Sni, Ssl, Timing, TlsCheck, UdpCheck, Url,
 };
 pub use global::{
     DynamicInterfaces, Global, Iptables, LvsFlush, LvsSyncDaemon, Mail, NotifyFifo, Process,

@@ -135,11 +135,6 @@ pub fn compare(list: &str) -> Comparison {
 /// The arguments of a row in the words of the list.
 fn arguments(keyword: &Keyword) -> String {
     let one = |value: Value| match value {
-        Value::Int {
-            min,
-            max,
-            any_base: true,
-        } => format!("INT({min}..{max}, any base)"),
         Value::Millis { .. } => value.to_string().replace(')', ", 3 decimals)"),
         Value::Address(Addresses::Multicast) => "IP multicast".to_owned(),
         Value::Address(Addresses::Multicast4) => "IP4 multicast".to_owned(),

@@ -408,7 +408,10 @@ impl fmt::Display for Value {
         let micros = |n: u64| format!("{}", n as f64 / 1e6);
         match *self {
             Self::Int { min: i64::MIN, .. } => f.write_str("INT"),
-            Self::Int { min, max, .. } => write!(f, "INT({min}..{max})"),
+            Self::Int { min, max, any_base } => {
+                let base = if any_base { ", any base" } else { "" };
+                write!(f, "INT({min}..{max}{base})")
+            }
             Self::Seconds { min, max: u64::MAX } => write!(f, "SECS({}..)", micros(min)),
             Self::Seconds { min, max } => write!(f, "SECS({}..{})", micros(min), micros(max)),
             Self::Millis { min, max } => write!(f, "MSECS({}..{})", min / 1000, max / 1000),
