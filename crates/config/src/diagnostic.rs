@@ -1,6 +1,7 @@
 //! What is wrong with a configuration, where, and what to do about it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::code::Code;
 use crate::place::{FileId, Place};
@@ -108,9 +109,9 @@ pub enum How {
     /// An include line.
     Include,
     /// A definition that was used.
-    Definition(String),
+    Definition(Arc<str>),
     /// A `~SEQ` or `~LST`, with the variables' values in this round.
-    Sequence(String),
+    Sequence(Arc<str>),
 }
 
 impl fmt::Display for How {

@@ -73,11 +73,17 @@ impl Statement {
 
     /// Lets `diagnostic` point at word `n`, or behind the last word if there is no such one.
     pub(crate) fn point(&self, diagnostic: Diagnostic, n: usize) -> Diagnostic {
-        match (self.words.get(n), self.words.last()) {
-            (Some(w), _) => diagnostic.at(&self.line, w.start as usize, w.end as usize),
-            (None, Some(last)) => diagnostic.at(&self.line, last.start as usize, last.end as usize),
-            (None, None) => diagnostic.at(&self.line, self.start as usize, self.end as usize),
-        }
+        let (start, end) = self.range(n);
+        diagnostic.at(&self.line, start, end)
+    }
+
+    /// The bytes of the line that [`Statement::point`] points at.
+    pub(crate) fn range(&self, n: usize) -> (usize, usize) {
+        let (start, end) = match self.words.get(n).or(self.words.last()) {
+            Some(word) => (word.start, word.end),
+            None => (self.start, self.end),
+        };
+        (start as usize, end as usize)
     }
 }
 

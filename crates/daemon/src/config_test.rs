@@ -36,7 +36,10 @@ pub(crate) fn run(options: &Options, log: Option<&Path>) -> ExitCode {
     // A reader that goes away early has read enough: the status says the rest.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     let complaint = if options.complaints { 5 } else { 0 };
-    ExitCode::from(loaded.exit_status().max(complaint))
+    let status = loaded.exit_status().max(complaint);
+    // The process ends: giving back the memory of a large configuration one by one is in vain.
+    std::mem::forget(loaded);
+    ExitCode::from(status)
 }
 
 /// Opens the file for messages: appended to, readable for its owner only, never through a link.

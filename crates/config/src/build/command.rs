@@ -155,6 +155,11 @@ impl Build<'_> {
         Some(command)
     }
 
+    /// The same for a command that most blocks do not have.
+    pub(super) fn boxed_command(&mut self, raw: Option<Box<RawCommand>>) -> Option<Box<Command>> {
+        self.notify_command(raw.map(|raw| *raw)).map(Box::new)
+    }
+
     /// The command with its verdict.
     pub(crate) fn command(&self, raw: &RawCommand, run_as: RunAs) -> Command {
         let security = self.config.global.enable_script_security;

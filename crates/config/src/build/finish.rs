@@ -39,7 +39,7 @@ impl Build<'_> {
                 self.permanent_error = true;
                 self.interface_missing = true;
             }
-            if let Some(instance) = self.settle(raw) {
+            if let Some(instance) = self.settle(*raw) {
                 instances.push(instance);
             }
         }
@@ -237,7 +237,13 @@ impl Build<'_> {
         own_interface: Option<&str>,
         raw: &RawTracks,
     ) -> Tracks {
-        let mut out = Tracks::default();
+        let mut out = Tracks {
+            interfaces: Vec::with_capacity(raw.interfaces.len()),
+            scripts: Vec::with_capacity(raw.scripts.len()),
+            files: Vec::with_capacity(raw.files.len()),
+            processes: Vec::with_capacity(raw.processes.len()),
+            bfd: Vec::with_capacity(raw.bfd.len()),
+        };
         for t in &raw.interfaces {
             if Some(t.name.as_str()) == own_interface {
                 let text = format!(
@@ -303,19 +309,19 @@ impl Build<'_> {
                 .priority_changes
                 .unwrap_or(self.globals.notify_priority_changes),
             deleted: raw.deleted,
-            master: self.notify_command(raw.master),
-            backup: self.notify_command(raw.backup),
-            fault: self.notify_command(raw.fault),
-            stop: self.notify_command(raw.stop),
-            generic: self.notify_command(raw.generic),
-            master_rx_lower_pri: self.notify_command(raw.master_rx_lower_pri),
-            deleted_script: self.notify_command(raw.deleted_script),
+            master: self.boxed_command(raw.master),
+            backup: self.boxed_command(raw.backup),
+            fault: self.boxed_command(raw.fault),
+            stop: self.boxed_command(raw.stop),
+            generic: self.boxed_command(raw.generic),
+            master_rx_lower_pri: self.boxed_command(raw.master_rx_lower_pri),
+            deleted_script: self.boxed_command(raw.deleted_script),
         }
     }
 
     /// Two instances that would speak for one virtual router.
     fn same_vrids(&mut self, instances: &[Instance]) {
-        let mut seen: HashMap<_, &Instance> = HashMap::new();
+        let mut seen: HashMap<_, &Instance> = HashMap::with_capacity(instances.len());
         for instance in instances.iter().filter(|i| !i.is_unicast()) {
             let key = (
                 instance.interface.as_deref(),
@@ -370,11 +376,15 @@ impl Build<'_> {
     }
 
     fn settle_groups(&mut self, instances: &mut [Instance]) {
-        let index: HashMap<String, usize> = instances
-            .iter()
-            .enumerate()
-            .map(|(n, i)| (i.name.clone(), n))
-            .collect();
+        let mut index: HashMap<String, usize> = HashMap::new();
+        if !(self.groups.is_empty() && self.track_groups.is_empty()) {
+            index.extend(
+                instances
+                    .iter()
+                    .enumerate()
+                    .map(|(n, i)| (i.name.clone(), n)),
+            );
+        }
         for raw in std::mem::take(&mut self.groups) {
             let mut members = Vec::new();
             for (member, at) in &raw.members {

@@ -14,14 +14,14 @@ use crate::tree::{Node, Statement};
 /// The scripts of an instance or group as written.
 #[derive(Debug, Default)]
 pub(crate) struct RawNotify {
-    pub(crate) master: Option<RawCommand>,
-    pub(crate) backup: Option<RawCommand>,
-    pub(crate) fault: Option<RawCommand>,
-    pub(crate) stop: Option<RawCommand>,
-    pub(crate) generic: Option<RawCommand>,
-    pub(crate) master_rx_lower_pri: Option<RawCommand>,
+    pub(crate) master: Option<Box<RawCommand>>,
+    pub(crate) backup: Option<Box<RawCommand>>,
+    pub(crate) fault: Option<Box<RawCommand>>,
+    pub(crate) stop: Option<Box<RawCommand>>,
+    pub(crate) generic: Option<Box<RawCommand>>,
+    pub(crate) master_rx_lower_pri: Option<Box<RawCommand>>,
     pub(crate) deleted: bool,
-    pub(crate) deleted_script: Option<RawCommand>,
+    pub(crate) deleted_script: Option<Box<RawCommand>>,
     pub(crate) smtp_alert: Option<bool>,
     pub(crate) priority_changes: Option<bool>,
 }
@@ -131,7 +131,7 @@ impl Build<'_> {
         if self.repeated(keyword, slot.is_some(), statement) {
             return;
         }
-        *slot = self.raw_command(statement, true);
+        *slot = self.raw_command(statement, true).map(Box::new);
     }
 
     pub(super) fn track_group(

@@ -88,6 +88,25 @@ pub(crate) struct RawAuth {
     pub(crate) at: At,
 }
 
+impl RawInstance {
+    /// Gives back what lists took in advance: there may be 65,000 like it.
+    fn shrink(&mut self) {
+        self.addresses.shrink_to_fit();
+        self.excluded.shrink_to_fit();
+        self.peers.shrink_to_fit();
+        let tracks = &mut self.tracks;
+        for list in [
+            &mut tracks.interfaces,
+            &mut tracks.scripts,
+            &mut tracks.files,
+            &mut tracks.processes,
+            &mut tracks.bfd,
+        ] {
+            list.shrink_to_fit();
+        }
+    }
+}
+
 impl Build<'_> {
     pub(super) fn instance(&mut self, heading: &Statement, nodes: Vec<Node>) -> Result<(), Stop> {
         let name = heading.word(1).unwrap_or("").to_owned();
@@ -122,7 +141,8 @@ impl Build<'_> {
             }
         }
         self.instance_names.insert(name, self.instances.len());
-        self.instances.push(raw);
+        raw.shrink();
+        self.instances.push(Box::new(raw));
         Ok(())
     }
 

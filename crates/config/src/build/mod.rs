@@ -27,15 +27,17 @@ mod settle;
 mod track;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::code::{self, Code};
-use crate::diagnostic::{Class, Diagnostic, Unsupported, Via};
+use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::{Config, Origin};
 use crate::place::Place;
 use crate::report::{Report, Session};
 use crate::source::Host;
 use crate::table::{Context, Keyword, Repeat};
+use crate::text::line::{self, Frame};
 use crate::tree::{Node, Statement};
 
 use check::Val;
@@ -44,25 +46,26 @@ use check::Val;
 #[derive(Debug)]
 pub(crate) struct Stop;
 
-/// Where something was said, kept for messages that come later.
+/// Where something was said, kept for messages that come later. Thousands are kept and few are
+/// used, so the way through definitions stays shared until a message needs it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct At {
     place: Option<Place>,
-    via: Vec<Via>,
+    frame: Option<Rc<Frame>>,
 }
 
 impl At {
     fn of(statement: &Statement, n: usize) -> Self {
-        let d = statement.point(Diagnostic::note(code::UNKNOWN_WORD, ""), n);
+        let (start, end) = statement.range(n);
         Self {
-            place: d.place,
-            via: d.via,
+            place: Some(statement.line.place(start, end)),
+            frame: statement.line.frame(start).cloned(),
         }
     }
 
     fn put(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         diagnostic.place = self.place;
-        diagnostic.via.clone_from(&self.via);
+        diagnostic.via = line::via(self.frame.as_ref());
         diagnostic
     }
 }
@@ -78,8 +81,10 @@ pub(crate) struct Build<'a> {
     unsupported: HashMap<(Context, &'static str), usize>,
     reports: Vec<Unsupported>,
     interfaces: HashMap<String, bool>,
+    directories: HashMap<String, bool>,
     globals: global::RawGlobals,
-    instances: Vec<instance::RawInstance>,
+    /// Boxed, so that each is freed as soon as it is settled.
+    instances: Vec<Box<instance::RawInstance>>,
     instance_names: HashMap<String, usize>,
     scripts: Vec<script::RawScript>,
     script_names: HashMap<String, usize>,
@@ -119,6 +124,7 @@ impl<'a> Build<'a> {
             unsupported: HashMap::new(),
             reports: Vec::new(),
             interfaces: HashMap::new(),
+            directories: HashMap::new(),
             globals: global::RawGlobals::default(),
             instances: Vec::new(),
             instance_names: HashMap::new(),
@@ -414,6 +420,16 @@ impl<'a> Build<'a> {
         }
         let exists = self.host.interface_exists(name);
         self.interfaces.insert(name.to_owned(), exists);
+        exists
+    }
+
+    /// Whether a directory exists, asked once for thousands of files in it.
+    fn directory_exists(&mut self, path: &str) -> bool {
+        if let Some(known) = self.directories.get(path) {
+            return *known;
+        }
+        let exists = self.host.is_dir(path);
+        self.directories.insert(path.to_owned(), exists);
         exists
     }
 

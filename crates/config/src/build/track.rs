@@ -205,7 +205,7 @@ impl Build<'_> {
         let dir = file
             .rfind('/')
             .map_or(".", |at| if at == 0 { "/" } else { &file[..at] });
-        if !self.host.is_dir(dir) {
+        if !self.directory_exists(dir) {
             let text = format!("realpath() error 2 (No such file or directory) for {name}");
             self.report_later(code::NO_PATH, Class::General, text, &at);
             return Ok(());

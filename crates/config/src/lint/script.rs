@@ -84,7 +84,7 @@ fn commands<'a>(c: &Ctx<'a>) -> impl Iterator<Item = &'a Command> {
             &n.master_rx_lower_pri,
             &n.deleted_script,
         ];
-        all.into_iter().flatten()
+        all.into_iter().flatten().map(Box::as_ref)
     });
     let global = &c.config.global;
     let process = [&global.startup_script, &global.shutdown_script];

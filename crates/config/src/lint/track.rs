@@ -412,7 +412,8 @@ fn shell_words(c: &Ctx<'_>) -> Vec<Diagnostic> {
             (&n.stop, "notify_stop"),
             (&n.generic, "notify"),
         ];
-        all.into_iter().filter_map(|(c, k)| Some((c.as_ref()?, k)))
+        all.into_iter()
+            .filter_map(|(c, k)| Some((c.as_deref()?, k)))
     });
     scripts
         .chain(notifies)

@@ -117,25 +117,25 @@ pub struct Script {
     pub origin: Origin,
 }
 
-/// The scripts and mails of an instance or a sync group.
+/// The scripts and mails of an instance or a sync group. Boxed: most of thousands have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notify {
     /// `notify_master`.
-    pub master: Option<Command>,
+    pub master: Option<Box<Command>>,
     /// `notify_backup`.
-    pub backup: Option<Command>,
+    pub backup: Option<Box<Command>>,
     /// `notify_fault`.
-    pub fault: Option<Command>,
+    pub fault: Option<Box<Command>>,
     /// `notify_stop`.
-    pub stop: Option<Command>,
+    pub stop: Option<Box<Command>>,
     /// `notify`: on any change, with type, name, state and priority as further arguments.
-    pub generic: Option<Command>,
+    pub generic: Option<Box<Command>>,
     /// `notify_master_rx_lower_pri` (instances only).
-    pub master_rx_lower_pri: Option<Command>,
+    pub master_rx_lower_pri: Option<Box<Command>>,
     /// `notify_deleted` (instances only): report DELETED instead of FAULT on removal by reload.
     pub deleted: bool,
     /// The script of `notify_deleted`, if it has one.
-    pub deleted_script: Option<Command>,
+    pub deleted_script: Option<Box<Command>>,
     /// `smtp_alert`, else `smtp_alert_vrrp`, else the global `smtp_alert`, else off.
     pub smtp_alert: bool,
     /// `notify_priority_changes`: priority changes go to the FIFOs.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::line::{Frame, Line};
 use super::{LINE_MAX, USES_MAX, is_blank, trim};
@@ -11,6 +12,7 @@ use crate::source::Host;
 /// What a name stands for.
 #[derive(Debug)]
 pub(crate) struct Definition {
+    name: Arc<str>,
     /// One line, or several for a multi-line definition.
     lines: Vec<Line>,
 }
@@ -57,6 +59,10 @@ pub(crate) enum Problem {
 }
 
 impl Definition {
+    fn first(&self) -> Option<&Line> {
+        self.lines.first()
+    }
+
     /// The lines after the first.
     pub(crate) fn following(&self) -> &[Line] {
         self.lines.get(1..).unwrap_or(&[])
@@ -101,16 +107,16 @@ fn name_len(text: &[u8]) -> usize {
 }
 
 /// A use of a name in a line.
-struct Use {
+struct Use<'a> {
     start: usize,
     end: usize,
-    name: Vec<u8>,
+    name: &'a [u8],
     /// What follows the name inside the braces.
-    arguments: Vec<u8>,
+    arguments: &'a [u8],
 }
 
 /// The first use at or after `from`. A lone `$` is skipped.
-fn next_use(text: &[u8], mut from: usize) -> Option<Use> {
+fn next_use(text: &[u8], mut from: usize) -> Option<Use<'_>> {
     while let Some(found) = text.get(from..)?.iter().position(|b| *b == b'$') {
         let start = from + found;
         let after = &text[start + 1..];
@@ -121,13 +127,12 @@ fn next_use(text: &[u8], mut from: usize) -> Option<Use> {
                 && len > 0
                 && (close == len || inner.get(len).is_some_and(|b| is_blank(*b)))
             {
-                let arguments = trim(&inner[len..close]).to_vec();
                 let end = start + 2 + close + 1;
                 return Some(Use {
                     start,
                     end,
-                    name: inner[..len].to_vec(),
-                    arguments,
+                    name: &inner[..len],
+                    arguments: trim(&inner[len..close]),
                 });
             }
         } else {
@@ -140,8 +145,8 @@ fn next_use(text: &[u8], mut from: usize) -> Option<Use> {
                 return Some(Use {
                     start,
                     end,
-                    name: after[..len].to_vec(),
-                    arguments: Vec::new(),
+                    name: &after[..len],
+                    arguments: &[],
                 });
             }
         }
@@ -153,7 +158,9 @@ fn next_use(text: &[u8], mut from: usize) -> Option<Use> {
 impl Definitions {
     /// Gives `name` a new meaning; no line at all means the empty text.
     pub(crate) fn set(&mut self, name: Vec<u8>, lines: Vec<Line>) {
-        self.names.insert(name, Rc::new(Definition { lines }));
+        let shown = String::from_utf8_lossy(&name).into();
+        let definition = Definition { name: shown, lines };
+        self.names.insert(name, Rc::new(definition));
     }
 
     /// `random_seed`.
@@ -169,33 +176,41 @@ impl Definitions {
             let mut from = 0;
             let mut changed = false;
             while let Some(found) = next_use(&line.text, from) {
-                from = found.end;
+                let Use { start, end, .. } = found;
+                from = end;
                 let Some(definition) = self.value(line, &found, builtins, &mut out) else {
                     continue;
                 };
                 let several = definition.lines.len() > 1;
-                if several && !trim(&line.text[found.end..]).is_empty() {
+                if several && !trim(&line.text[end..]).is_empty() {
                     continue;
                 }
-                let empty = Line::made(Vec::new(), line.place(found.start, found.end), None);
-                let first = definition.lines.first().unwrap_or(&empty);
-                let name = String::from_utf8_lossy(&found.name).into_owned();
-                if line.text.len() - (found.end - found.start) + first.text.len() > LINE_MAX {
-                    out.problems.push((Problem::Overflow(name), found.start));
+                let name = &definition.name;
+                let length = definition.first().map_or(0, |first| first.text.len());
+                if line.text.len() - (end - start) + length > LINE_MAX {
+                    let problem = Problem::Overflow(name.to_string());
+                    out.problems.push((problem, start));
                     continue;
                 }
                 uses += 1;
                 if uses > USES_MAX {
-                    out.problems.push((Problem::Endless(name), found.start));
+                    let problem = Problem::Endless(name.to_string());
+                    out.problems.push((problem, start));
                     return out;
                 }
                 let frame = Rc::new(Frame {
-                    how: How::Definition(name),
-                    place: line.place(found.start, found.end),
-                    parent: line.frame(found.start).cloned(),
+                    how: How::Definition(name.clone()),
+                    place: line.place(start, end),
+                    parent: line.frame(start).cloned(),
                 });
-                line.splice(found.start, found.end, first, &frame);
-                from = found.start + first.text.len();
+                match definition.first() {
+                    Some(first) => line.splice(start, end, first, &frame),
+                    None => {
+                        let empty = Line::made(Vec::new(), line.place(start, end), None);
+                        line.splice(start, end, &empty, &frame);
+                    }
+                }
+                from = start + length;
                 changed = true;
                 out.replaced = true;
                 if several {
@@ -217,15 +232,15 @@ impl Definitions {
     fn value(
         &mut self,
         line: &Line,
-        found: &Use,
+        found: &Use<'_>,
         builtins: &Builtins<'_>,
         out: &mut Expanded,
     ) -> Option<Rc<Definition>> {
-        if let Some(definition) = self.names.get(&found.name) {
+        if let Some(definition) = self.names.get(found.name) {
             return found.arguments.is_empty().then(|| definition.clone());
         }
-        let arguments = String::from_utf8_lossy(&found.arguments).into_owned();
-        let text = match found.name.as_slice() {
+        let arguments = String::from_utf8_lossy(found.arguments).into_owned();
+        let text = match found.name {
             b"_PWD" => builtins.pwd.to_owned(),
             b"_INSTANCE" => builtins.instance.to_owned(),
             b"_HASH" => "#".to_owned(),
@@ -245,7 +260,10 @@ impl Definitions {
             _ => return None,
         };
         let value = Line::made(text.into_bytes(), line.place(found.start, found.end), None);
-        Some(Rc::new(Definition { lines: vec![value] }))
+        Some(Rc::new(Definition {
+            name: String::from_utf8_lossy(found.name).into(),
+            lines: vec![value],
+        }))
     }
 
     fn random(
@@ -317,7 +335,7 @@ mod tests {
             let mut at = 0;
             let mut out = Vec::new();
             while let Some(u) = next_use(t.as_bytes(), at) {
-                out.push(String::from_utf8(u.name).unwrap());
+                out.push(String::from_utf8(u.name.to_vec()).unwrap());
                 at = u.end;
             }
             out

@@ -93,16 +93,7 @@ impl Line {
 
     /// Through what the byte at `start` came, innermost first.
     pub(crate) fn via(&self, start: usize) -> Vec<Via> {
-        let mut via = Vec::new();
-        let mut frame = self.frame(start);
-        while let Some(f) = frame {
-            via.push(Via {
-                how: f.how.clone(),
-                place: f.place,
-            });
-            frame = f.parent.as_ref();
-        }
-        via
+        via(self.frame(start))
     }
 
     /// The frame of the byte at `start`.
@@ -150,15 +141,30 @@ impl Line {
 
     /// Puts `with`, seen through `frame`, in the place of `start..end`.
     pub(crate) fn splice(&mut self, start: usize, end: usize, with: &Self, frame: &Rc<Frame>) {
-        let tail = (end < self.text.len()).then(|| self.slice(end, self.text.len()));
-        self.truncate(start);
-        if start == 0 {
-            self.segs.clear();
+        let first = self.segs.partition_point(|seg| (seg.at as usize) < start);
+        // The run that goes on behind the replaced bytes, from where it goes on.
+        let behind = (end < self.text.len()).then(|| {
+            let mut seg = self.segs[self.seg_index(end)].clone();
+            seg.column += to_u32(end) - seg.at;
+            seg.at = to_u32(end);
+            seg
+        });
+        let last = self.segs.partition_point(|seg| seg.at as usize <= end);
+        let used: &[Seg] = if with.text.is_empty() {
+            &[]
+        } else {
+            &with.segs
+        };
+        let middle = used.iter().map(|seg| Seg {
+            at: seg.at + to_u32(start),
+            frame: Some(frame.clone()),
+            ..*seg
+        });
+        self.segs.splice(first..last, middle.chain(behind));
+        for seg in &mut self.segs[first + used.len()..] {
+            seg.at = seg.at + to_u32(with.text.len()) - to_u32(end - start);
         }
-        self.append(with, Some(frame));
-        if let Some(tail) = tail {
-            self.append(&tail, None);
-        }
+        self.text.splice(start..end, with.text.iter().copied());
         if self.segs.is_empty() {
             // Nothing is left of the line; it still has a home.
             let (file, line) = self.home;
@@ -170,22 +176,6 @@ impl Line {
                 frame: None,
             });
         }
-    }
-
-    fn append(&mut self, other: &Self, frame: Option<&Rc<Frame>>) {
-        if other.text.is_empty() {
-            return;
-        }
-        let base = to_u32(self.text.len());
-        for seg in &other.segs {
-            let mut seg = seg.clone();
-            seg.at += base;
-            if let Some(frame) = frame {
-                seg.frame = Some(frame.clone());
-            }
-            self.segs.push(seg);
-        }
-        self.text.extend_from_slice(&other.text);
     }
 
     /// The same line seen through `frame`, at home where `home` is.
@@ -229,6 +219,19 @@ impl Line {
     pub(crate) fn is_blank(&self) -> bool {
         self.first() == self.text.len()
     }
+}
+
+/// A frame and those it is in, innermost first.
+pub(crate) fn via(mut frame: Option<&Rc<Frame>>) -> Vec<Via> {
+    let mut via = Vec::new();
+    while let Some(f) = frame {
+        via.push(Via {
+            how: f.how.clone(),
+            place: f.place,
+        });
+        frame = f.parent.as_ref();
+    }
+    via
 }
 
 fn same(a: Option<&Rc<Frame>>, b: Option<&Rc<Frame>>) -> bool {

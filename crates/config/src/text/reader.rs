@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
                             let name = String::from_utf8_lossy(name);
                             shown.push(format!("{name}={}", String::from_utf8_lossy(value)));
                         }
-                        return Some(body.in_round(&How::Sequence(shown.join(" ")), *place));
+                        return Some(body.in_round(&How::Sequence(shown.join(" ").into()), *place));
                     }
                     self.stack.pop();
                 }

@@ -81,6 +81,9 @@ fn bare(text: &[u8]) -> IResult<&[u8], &[u8]> {
 
 /// `\#` and `\!` are the plain characters; any other backslash is itself.
 fn unescape(text: &[u8]) -> Vec<u8> {
+    if !text.contains(&b'\\') {
+        return text.to_vec();
+    }
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied().peekable();
     while let Some(b) = bytes.next() {

@@ -255,7 +255,7 @@ impl Notifier {
 
 impl Wants {
     fn of(notify: &model::Notify, umask: Umask) -> Self {
-        let usable = |c: &Option<model::Command>| c.as_ref().and_then(|c| command(c, umask));
+        let usable = |c: &Option<Box<model::Command>>| c.as_ref().and_then(|c| command(c, umask));
         Self {
             master: usable(&notify.master),
             backup: usable(&notify.backup),
