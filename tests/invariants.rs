@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates that decide: no sockets, clocks, tasks, files or processes in them.
-const CORES: &[&str] = &["base", "config", "vrrp", "sim"];
+const CORES: &[&str] = &["base", "config", "report", "vrrp", "sim"];
 
 /// What none of them may name.
 const FORBIDDEN_IN_CORES: &[&str] = &[
@@ -36,6 +36,7 @@ const UNSAFE_ALLOWED: &[&str] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("config", &["base"]),
+    ("report", &["config"]),
     ("vrrp", &["base"]),
     ("status", &["base"]),
     ("checker", &["base"]),
@@ -50,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "base", "config", "vrrp", "net", "script", "notify", "status",
+            "base", "config", "report", "vrrp", "net", "script", "notify", "status",
         ],
     ),
 ];

@@ -25,7 +25,8 @@ macro_rules! codes {
         $(#[doc = $title] pub(crate) const $name: Code = Code($number);)*
 
         impl Code {
-            /// Every code with its title, in the order of the numbers.
+            /// Every code of reading with its title, in the order of the numbers. The lints have
+            /// numbers of their own (`lint::all`, `lint::cluster::RULES`).
             pub const ALL: &'static [(Self, &'static str)] = &[$(($name, $title)),*];
         }
     };

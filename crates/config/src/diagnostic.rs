@@ -25,6 +25,17 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do.
     pub help: Option<String>,
+    /// What to write instead, when that is known to the letter.
+    pub replacement: Option<Replacement>,
+}
+
+/// Text to put in the place of other text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The bytes to take out; they stand in the file as they are.
+    pub place: Place,
+    /// The text to put there.
+    pub text: String,
 }
 
 /// How bad a diagnostic is.

@@ -1,7 +1,7 @@
 //! Where diagnostics go while a configuration is read.
 
 use crate::code::Code;
-use crate::diagnostic::{Class, Diagnostic, Label, Severity};
+use crate::diagnostic::{Class, Diagnostic, How, Label, Replacement, Severity};
 use crate::place::{Place, SourceMap};
 use crate::text::Line;
 
@@ -58,6 +58,7 @@ impl Diagnostic {
             via: Vec::new(),
             labels: Vec::new(),
             help: None,
+            replacement: None,
         }
     }
 
@@ -93,6 +94,23 @@ impl Diagnostic {
     /// What to do.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// What to write instead of the words it is about. Called after [`Self::at`]: words that came
+    /// out of a definition or a sequence stand in no file as they are, so those only get the hint.
+    pub(crate) fn instead(mut self, text: &str) -> Self {
+        if self.help.is_none() {
+            self.help = Some(format!("did you mean `{text}`?"));
+        }
+        let as_written = self.via.iter().all(|v| v.how == How::Include);
+        self.replacement = self
+            .place
+            .filter(|place| as_written && place.len > 0)
+            .map(|place| Replacement {
+                place,
+                text: text.to_owned(),
+            });
         self
     }
 

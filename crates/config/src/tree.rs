@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::table::{Body, Context, Keyword, Standing, nearest};
+use crate::table::{Body, Context, Keyword, Standing, misnomer, nearest};
 use crate::text::line::to_u32;
 use crate::text::words::{Token, TokenKind, tokens};
 use crate::text::{Line, Reader};
@@ -322,10 +322,12 @@ fn control(
                 let text = format!("Unknown include_check type '{}' - ignoring", words[n]);
                 let known = ["read", "match", "wildcard_match", "brace_match"];
                 let mut d = Diagnostic::error(code::UNKNOWN_WORD, Class::General, text);
-                if let Some(hint) = nearest(words[n], known.into_iter()) {
-                    d = d.help(format!("did you mean `{hint}`?"));
-                }
-                reader.session.report.push(statement.point(d, n + 1));
+                d = statement.point(d, n + 1);
+                d = match nearest(words[n], known.into_iter()) {
+                    Some(hint) => d.instead(hint),
+                    None => d.help(format!("write {}", known.join(", "))),
+                };
+                reader.session.report.push(d);
             }
         }
         "random_seed" => {
@@ -354,34 +356,100 @@ fn unknown_keyword(context: Context, statement: &Statement, hints: bool) -> Diag
     if !hints {
         return d;
     }
-    let homes: Vec<&str> = Context::homes_of(word)
+    if let Some(m) = misnomer(word).filter(|m| m.fits(context)) {
+        let d = d.help(m.advice);
+        return match m.keyword {
+            Some(keyword) => d.instead(keyword),
+            None => d,
+        };
+    }
+    let homes: Vec<Context> = Context::homes_of(word)
         .filter(|c| is_block_context(*c))
-        .map(|c| {
-            if c == Context::Top {
-                "the top level"
-            } else {
-                c.name()
-            }
-        })
-        .take(3)
         .collect();
+    let near = context.nearest(word).map(|hint| match context.find(hint) {
+        Some(k) => match k.standing {
+            Standing::Deprecated(by) if context.find(by).is_some() => by,
+            _ => hint,
+        },
+        None => hint,
+    });
     if !homes.is_empty() {
-        return d.help(format!("`{word}` belongs in {}", homes.join(" or ")));
+        return d.help(misplaced(word, context, &homes));
     }
-    match context.nearest(word) {
-        Some(hint) => {
-            let hint = match context.find(hint).map(|k| k.standing) {
-                Some(Standing::Deprecated(by)) if context.find(by).is_some() => by,
-                _ => hint,
-            };
-            d.help(format!("did you mean `{hint}`?"))
-        }
-        None if word.starts_with('$') => d.help("no definition of this name was read before"),
-        None if word.starts_with("include") => {
-            d.help("an include line needs a file name or a pattern without quotes")
-        }
-        None => d,
+    match near {
+        Some(hint) => d.instead(hint),
+        None => match shape(word) {
+            Some(advice) => d.help(advice),
+            None => d.help(what_stands(context)),
+        },
     }
+}
+
+/// Where a keyword belongs that stands in the wrong block.
+fn misplaced(word: &str, context: Context, homes: &[Context]) -> String {
+    let place = |c: &Context| match c {
+        Context::Top => "outside of all blocks".to_owned(),
+        c => format!("in {}", c.name()),
+    };
+    let named: Vec<String> = homes.iter().take(3).map(place).collect();
+    let belongs = format!("`{word}` belongs {}", named.join(" or "));
+    if context == Context::Top {
+        format!("{belongs}; look for a `}}` too many above, or for a block that is not known")
+    } else if homes.contains(&Context::Top) {
+        format!("{belongs}; is the `}}` of the block before it missing?")
+    } else {
+        belongs
+    }
+}
+
+/// What a word that is near no keyword looks like.
+fn shape(word: &str) -> Option<String> {
+    if word.starts_with('$') {
+        return Some("no definition of this name was read before".to_owned());
+    }
+    if word.starts_with("include") {
+        return Some("an include line needs a file name or a pattern without quotes".to_owned());
+    }
+    if word.starts_with('~') {
+        return Some(
+            "a sequence looks like `~SEQ(NAME, FIRST, LAST)` or `~LST(NAME, VALUE, VALUE)`, at the \
+             beginning of its line"
+                .to_owned(),
+        );
+    }
+    if word.starts_with("//") || word.starts_with("/*") || word.starts_with(';') {
+        return Some("comments begin with `#` or `!`".to_owned());
+    }
+    if word.ends_with(':') || word.ends_with(';') || word.ends_with(',') {
+        let bare = word.trim_end_matches([':', ';', ',']);
+        return Some(format!("write `{bare}` without the `{}`", &word[bare.len()..]));
+    }
+    match word.split_once('=') {
+        Some((name, value)) if is_name(name) && !value.is_empty() => Some(format!(
+            "a keyword and its value stand apart: `{name} {value}`; a definition begins with a \
+             dollar: `${name}={value}`"
+        )),
+        _ => None,
+    }
+}
+
+/// Whether a definition could be called so.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// What may stand in a context, for people who have no idea.
+fn what_stands(context: Context) -> String {
+    const SHOWN: usize = 6;
+    let current = |k: &&Keyword| k.standing == Standing::Current && is_name(k.name);
+    let names: Vec<&str> = context.keywords().filter(current).map(|k| k.name).collect();
+    let (shown, rest) = names.split_at(names.len().min(SHOWN));
+    let place = match context {
+        Context::Top => "outside of all blocks".to_owned(),
+        c => format!("in {}", c.name()),
+    };
+    let more = if rest.is_empty() { "" } else { " ..." };
+    format!("{place} may stand: {}{more}", shown.join(", "))
 }
 
 /// Whether statements of their own stand in this context, not the options of a line.

@@ -6,18 +6,26 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use rk_report::Format;
+use rk_report::text::Colour;
+
 use crate::cli::Options;
-use crate::explain::explain;
+use crate::output::{FOUND, Output, colour_for};
 use crate::parent::load;
 
-/// Tests the configuration; messages go to `log`, or to standard error without one.
+/// Tests the configuration. Messages go to `log`; without one, text for people goes to standard
+/// error, where keepalived has it, and what programs read to standard output.
 ///
 /// The status is the daemon's contract with everybody's deployment scripts: 0, 2, 4, 5 or 6, and
-/// 1 when `log` cannot be opened.
+/// 1 when `log` cannot be opened. A strict test also ends with 5 for a warning that keepalived
+/// does not count.
 pub(crate) fn run(options: &Options, log: Option<&Path>) -> ExitCode {
-    let mut out: Box<dyn Write> = match log.map(open) {
-        None => Box::new(io::stderr()),
-        Some(Ok(file)) => Box::new(file),
+    let (mut out, colour): (Box<dyn Write>, Colour) = match log.map(open) {
+        None if options.format == Format::Text => {
+            (Box::new(io::stderr()), colour_for(&io::stderr()))
+        }
+        None => (Box::new(io::stdout()), Colour::No),
+        Some(Ok(file)) => (Box::new(file), Colour::No),
         Some(Err(e)) => {
             let path = log.unwrap_or(Path::new("")).display();
             let _ = writeln!(
@@ -32,11 +40,15 @@ pub(crate) fn run(options: &Options, log: Option<&Path>) -> ExitCode {
         Ok(loaded) => loaded,
         Err((loaded, _)) => *loaded,
     };
-    let text = explain(&loaded);
+    let mut output = Output::new(options.format, colour);
+    output.loaded(&loaded);
+    let counts = options.complaints || (options.strict && output.warnings > 0);
     // A reader that goes away early has read enough: the status says the rest.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    let complaint = if options.complaints { 5 } else { 0 };
-    let status = loaded.exit_status().max(complaint);
+    let _ = out
+        .write_all(output.finish().as_bytes())
+        .and_then(|()| out.flush());
+    let found = if counts { FOUND } else { 0 };
+    let status = loaded.exit_status().max(found);
     // The process ends: giving back the memory of a large configuration one by one is in vain.
     std::mem::forget(loaded);
     ExitCode::from(status)

@@ -11,11 +11,11 @@ mod child;
 mod cli;
 mod config_test;
 mod dump;
-mod explain;
 mod ipc;
 mod lint;
 mod logging;
 mod names;
+mod output;
 mod parent;
 mod pidfile;
 mod signal;
@@ -64,6 +64,11 @@ pub fn run(build: &Build) -> ExitCode {
     {
         return lint::run(rest);
     }
+    if let [_, word, rest @ ..] = argv.as_slice()
+        && word == "explain"
+    {
+        return explain(rest);
+    }
     let interpreted = cli::interpret(&argv);
     // Nobody may be reading: that is no reason not to go on.
     let say = |text: &str| drop(io::stderr().write_all(text.as_bytes()));
@@ -98,4 +103,28 @@ pub fn run(build: &Build) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// `rkeepalived explain WORD...`: what codes mean and keywords do. The status is 1 for a word that
+/// is neither.
+fn explain(words: &[String]) -> ExitCode {
+    let mut status = ExitCode::SUCCESS;
+    let wanted = words.iter().filter(|word| !word.starts_with('-'));
+    let texts: Vec<_> = wanted.map(|word| rk_report::explain::explain(word)).collect();
+    if texts.is_empty() {
+        let usage = "Usage: rkeepalived explain CODE|LINT|KEYWORD...\n";
+        drop(io::stderr().write_all(usage.as_bytes()));
+        return ExitCode::from(2);
+    }
+    for text in texts {
+        // A reader that goes away early has read enough.
+        match text {
+            Ok(text) => drop(io::stdout().write_all(text.as_bytes())),
+            Err(text) => {
+                drop(io::stderr().write_all(text.as_bytes()));
+                status = ExitCode::FAILURE;
+            }
+        }
+    }
+    status
 }

@@ -1,7 +1,6 @@
 //! `rkeepalived lint`: everything worth saying about a file, or about the files of a cluster.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -12,13 +11,11 @@ use nix::sys::socket::SockaddrStorage;
 use rk_base::Prefix;
 use rk_config::lint::cluster::{self, Node};
 use rk_config::lint::{self, Addresses, Subject};
-use rk_config::{Loaded, Severity};
+use rk_config::Loaded;
+use rk_report::Format;
 
-use crate::explain::{explain, explain_each};
+use crate::output::{FOUND, Output, colour_for};
 use crate::source::{Machine, SystemFiles};
-
-/// The status of a strict run that found something.
-const FOUND: u8 = 5;
 
 /// Says what is wrong with configurations, and what is allowed but hardly meant.
 #[derive(Debug, Parser)]
@@ -30,6 +27,9 @@ struct Arguments {
     /// Ends with status 5 for warnings, too.
     #[arg(long)]
     strict: bool,
+    /// How to print: text, plain (one line each, for editors), json (one object a line) or sarif.
+    #[arg(long, default_value = "text", value_name = "FORM")]
+    format: Format,
     /// The files; with FILE@ID, `@ID` lines are those of configuration id ID.
     #[arg(required = true, value_name = "FILE[@ID]")]
     files: Vec<String>,
@@ -50,10 +50,9 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
         .iter()
         .map(|file| (file.as_str(), load(file)))
         .collect();
-    let mut text = String::new();
-    let mut warnings = 0;
+    let mut output = Output::new(arguments.format, colour_for(&std::io::stdout()));
     for (_, loaded) in &loaded {
-        text.push_str(&explain(loaded));
+        output.loaded(loaded);
         let addresses = (!arguments.cluster).then(|| machine_addresses(loaded));
         let findings = lint::check(&Subject {
             config: &loaded.config,
@@ -61,11 +60,7 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
             host: &Machine,
             addresses: addresses.as_ref(),
         });
-        warnings += findings
-            .iter()
-            .filter(|d| d.severity > Severity::Note)
-            .count();
-        text.push_str(&explain_each(&loaded.files, &findings));
+        output.findings(&loaded.files, &findings);
     }
     if arguments.cluster {
         let nodes: Vec<Node<'_>> = loaded
@@ -76,13 +71,12 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
             })
             .collect();
         for finding in cluster::check(&nodes) {
-            warnings += usize::from(finding.severity > Severity::Note);
-            // Writing into a String cannot fail.
-            let _ = write!(text, "{finding}");
+            output.cluster(&finding);
         }
     }
+    let warnings = output.warnings;
     // A reader that goes away early has read enough: the status says the rest.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().write_all(output.finish().as_bytes());
     let status = loaded
         .iter()
         .map(|(_, l)| l.exit_status())

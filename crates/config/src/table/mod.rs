@@ -13,6 +13,7 @@ mod compare;
 mod context;
 mod global;
 mod instance;
+mod misnomer;
 mod route;
 mod server;
 mod support;
@@ -25,6 +26,7 @@ use std::sync::OnceLock;
 
 pub use compare::{Comparison, Difference, What, compare};
 pub use context::Context;
+pub use misnomer::{Misnomer, misnomer};
 
 /// One row: a keyword in its context.
 #[derive(Clone, Copy, Debug)]
@@ -475,7 +477,8 @@ impl Context {
 }
 
 /// The candidate nearest to `word`, unless all are far off.
-pub(crate) fn nearest<'a>(
+#[must_use]
+pub fn nearest<'a>(
     word: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -179,6 +179,14 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
                 o.no_syslog = true;
             }
             Id::IgnoreSigint => o.ignore_sigint = true,
+            Id::Strict => o.strict = true,
+            Id::Format => match text.parse() {
+                Ok(format) => o.format = format,
+                Err(e) => {
+                    let _ = writeln!(stderr, "{e}");
+                    refused = true;
+                }
+            },
             Id::FlushLogFile | Id::ConfigFd => {}
         }
     }

@@ -139,6 +139,11 @@ pub(crate) struct Options {
     pub(crate) config_id: Option<String>,
     /// `-t`: the inner `None` is standard error.
     pub(crate) config_test: Option<Option<PathBuf>>,
+    /// `--format`: how a configuration test prints. Only the parent asks.
+    #[serde(skip)]
+    pub(crate) format: rk_report::Format,
+    /// `--strict`: a configuration test counts warnings.
+    pub(crate) strict: bool,
     /// `--ignore-sigint`.
     pub(crate) ignore_sigint: bool,
     /// An option had a value that is none, and was left out: a configuration test fails for it.

@@ -58,6 +58,8 @@ pub(crate) enum Id {
     Version,
     Help,
     Generate,
+    Format,
+    Strict,
 }
 
 /// Who an option is for.
@@ -329,6 +331,20 @@ pub(crate) static OPTIONS: &[Opt] = &[
         "Check the configuration and exit",
     ),
     long(
+        Id::Format,
+        "format",
+        Value("FORM"),
+        Users,
+        "How -t prints: text, plain, json or sarif",
+    ),
+    long(
+        Id::Strict,
+        "strict",
+        Nothing,
+        Users,
+        "With -t, warnings end with status 5, too",
+    ),
+    long(
         Id::ConfigFd,
         "config-fd",
         Value("FD"),
@@ -369,7 +385,12 @@ pub(crate) fn by_long(name: &str) -> Option<&'static Opt> {
     if let Some(exact) = OPTIONS.iter().find(|o| o.long == name) {
         return Some(exact);
     }
-    let mut candidates = OPTIONS.iter().filter(|o| o.long.starts_with(name));
+    // keepalived's options keep the abbreviations they have there: ours are spelt out.
+    let theirs = |o: &&Opt| !matches!(o.id, Id::Format | Id::Strict | Id::Generate);
+    let mut candidates = OPTIONS
+        .iter()
+        .filter(theirs)
+        .filter(|o| o.long.starts_with(name));
     let first = candidates.next()?;
     candidates.next().is_none().then_some(first)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rk_config::{Diagnostic, Loaded, Outcome, Severity, SourceMap};
+use rk_report::text::headline;
 
 use super::namespace::{self, NamespaceError};
 use crate::Config;
@@ -15,9 +16,6 @@ const DEFAULT_FILE: &str = "/etc/keepalived/keepalived.conf";
 
 /// How many diagnostics are told: a file of another kind makes thousands.
 pub(crate) const SHOWN: usize = 200;
-
-/// How many characters of one are told: it may repeat a very long word.
-const LONGEST: usize = 1_000;
 
 /// Why there is no configuration to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,19 +137,5 @@ fn line(files: &SourceMap, diagnostic: &Diagnostic) -> String {
         .as_deref()
         .map(|help| format!(" ({help})"))
         .unwrap_or_default();
-    line_without_help(files, diagnostic) + &help
-}
-
-/// `(FILE: Line N) message`.
-pub(crate) fn line_without_help(files: &SourceMap, diagnostic: &Diagnostic) -> String {
-    let place = diagnostic
-        .place
-        .map(|place| format!("({}: Line {}) ", files.name(place.file), place.line))
-        .unwrap_or_default();
-    let mut line = format!("{place}{}", diagnostic.message);
-    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
-        line.truncate(end);
-        line.push_str("...");
-    }
-    line
+    headline(files, diagnostic) + &help
 }
