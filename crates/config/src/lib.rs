@@ -22,9 +22,7 @@ mod text;
 mod tree;
 
 pub use code::Code;
-pub use diagnostic::{
-    Class, Diagnostic, How, Label, Replacement, Severity, Unsupported, Via,
-};
+pub use diagnostic::{Class, Diagnostic, How, Label, Replacement, Severity, Unsupported, Via};
 pub use load::{Loaded, Options, Outcome, load};
 pub use model::Config;
 pub use place::{FileId, Place, SourceMap};

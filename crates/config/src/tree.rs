@@ -422,7 +422,10 @@ fn shape(word: &str) -> Option<String> {
     }
     if word.ends_with(':') || word.ends_with(';') || word.ends_with(',') {
         let bare = word.trim_end_matches([':', ';', ',']);
-        return Some(format!("write `{bare}` without the `{}`", &word[bare.len()..]));
+        return Some(format!(
+            "write `{bare}` without the `{}`",
+            &word[bare.len()..]
+        ));
     }
     match word.split_once('=') {
         Some((name, value)) if is_name(name) && !value.is_empty() => Some(format!(

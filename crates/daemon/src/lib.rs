@@ -110,7 +110,9 @@ pub fn run(build: &Build) -> ExitCode {
 fn explain(words: &[String]) -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     let wanted = words.iter().filter(|word| !word.starts_with('-'));
-    let texts: Vec<_> = wanted.map(|word| rk_report::explain::explain(word)).collect();
+    let texts: Vec<_> = wanted
+        .map(|word| rk_report::explain::explain(word))
+        .collect();
     if texts.is_empty() {
         let usage = "Usage: rkeepalived explain CODE|LINT|KEYWORD...\n";
         drop(io::stderr().write_all(usage.as_bytes()));

@@ -9,9 +9,9 @@ use clap::Parser;
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::SockaddrStorage;
 use rk_base::Prefix;
+use rk_config::Loaded;
 use rk_config::lint::cluster::{self, Node};
 use rk_config::lint::{self, Addresses, Subject};
-use rk_config::Loaded;
 use rk_report::Format;
 
 use crate::output::{FOUND, Output, colour_for};

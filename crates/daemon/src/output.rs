@@ -99,11 +99,7 @@ impl Output {
 pub(crate) fn colour_for(stream: &impl IsTerminal) -> Colour {
     let value = |name: &str| std::env::var(name).ok();
     let (no_color, term) = (value("NO_COLOR"), value("TERM"));
-    Colour::fitting(
-        stream.is_terminal(),
-        no_color.as_deref(),
-        term.as_deref(),
-    )
+    Colour::fitting(stream.is_terminal(), no_color.as_deref(), term.as_deref())
 }
 
 #[cfg(test)]

@@ -66,10 +66,10 @@ fn object(item: &Item) -> Object<'_> {
         column: at.map(|l| l.column),
         end_column: at.map(|l| l.end),
         hint: item.hint.as_deref(),
-        replacement: item.replacement.as_ref().map(|(at, text)| Edit {
-            at: span(at),
-            text,
-        }),
+        replacement: item
+            .replacement
+            .as_ref()
+            .map(|(at, text)| Edit { at: span(at), text }),
         related: item.related.iter().map(note).collect(),
         chain: item.chain.iter().map(note).collect(),
     }

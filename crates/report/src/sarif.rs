@@ -63,7 +63,12 @@ fn result(item: &Item, index: usize) -> Value {
     if let Some(at) = &item.location {
         result["locations"] = json!([{"physicalLocation": physical(at)}]);
     }
-    let remarks: Vec<Value> = item.related.iter().chain(&item.chain).map(related).collect();
+    let remarks: Vec<Value> = item
+        .related
+        .iter()
+        .chain(&item.chain)
+        .map(related)
+        .collect();
     if !remarks.is_empty() {
         result["relatedLocations"] = json!(remarks);
     }

@@ -1,11 +1,15 @@
 //! The examples of `explain` are read by the language they explain.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on ends"
+)]
 
 #[path = "../../config/tests/support/mod.rs"]
 mod support;
 
-use rk_config::table::{Context, Standing};
 use rk_config::Severity;
+use rk_config::table::{Context, Standing};
 use rk_report::explain::{codes, example, explain};
 use support::{Machine, messages, test};
 
@@ -28,10 +32,7 @@ fn examples_of_keywords_are_read_as_meant() {
             // What the blocks around it lack is not the example's subject.
             let depth = text.lines().map(|l| l.len() - l.trim_start().len()).max();
             let own = depth.unwrap() / 4 + 1;
-            let old = matches!(
-                keyword.standing,
-                Standing::Deprecated(_) | Standing::Old(_)
-            );
+            let old = matches!(keyword.standing, Standing::Deprecated(_) | Standing::Old(_));
             let bad = loaded.diagnostics.iter().any(|d| {
                 let code = d.code.to_string();
                 let here = d.place.is_some_and(|p| p.line as usize == own);
@@ -60,4 +61,3 @@ fn what_is_not_known_is_answered_with_what_may_be_meant() {
     }
     assert!(codes().count() > 100);
 }
-

@@ -176,44 +176,24 @@ pub(crate) fn word(
 ) -> Option<Val> {
     let text = statement.word(n).unwrap_or("");
     let keyword = statement.word(n - 1).unwrap_or("");
-    let refuse = |code, class, message: String, help: Option<String>| {
-        let mut d = Diagnostic::error(code, class, message);
-        d.help = help;
-        Err(statement.point(d, n))
+    let refuse = |code, class, message: String| {
+        let d = Diagnostic::error(code, class, message);
+        Err(Box::new(statement.point(d, n)))
+    };
+    let no_number = |problem: NumberProblem| {
+        let d = Diagnostic::error(problem.code(), Class::BadNumber, problem.to_string());
+        Err(Box::new(problem.advise(keyword, statement.point(d, n))))
     };
     let result = match value {
         Value::Int { min, max, any_base } => integer(text, min, max, any_base, lenient)
             .map(Val::Int)
-            .or_else(|problem| {
-                refuse(
-                    problem.code(),
-                    Class::BadNumber,
-                    problem.to_string(),
-                    problem.help(keyword),
-                )
-            }),
+            .or_else(no_number),
         Value::Seconds { min, max } => decimal(text, min, max, 6, 1_000_000)
             .map(Val::Micros)
-            .or_else(|problem| {
-                refuse(
-                    problem.code(),
-                    Class::BadNumber,
-                    problem.to_string(),
-                    problem.help(keyword),
-                )
-            }),
-        Value::Millis { min, max } => {
-            decimal(text, min, max, 3, 1_000)
-                .map(Val::Micros)
-                .or_else(|problem| {
-                    refuse(
-                        problem.code(),
-                        Class::BadNumber,
-                        problem.to_string(),
-                        problem.help(keyword),
-                    )
-                })
-        }
+            .or_else(no_number),
+        Value::Millis { min, max } => decimal(text, min, max, 3, 1_000)
+            .map(Val::Micros)
+            .or_else(no_number),
         Value::Bool => match text {
             "true" | "on" | "yes" => Ok(Val::Bool(true)),
             "false" | "off" | "no" => Ok(Val::Bool(false)),
@@ -221,24 +201,38 @@ pub(crate) fn word(
                 code::NOT_A_BOOLEAN,
                 Class::General,
                 format!("Invalid {keyword} parameter {text}"),
-                Some("write true, on, yes, false, off or no in lower case".into()),
-            ),
+            )
+            .map_err(|d| match boolean_meant(text) {
+                Some(word) => {
+                    let help = format!("write {keyword} {word}; booleans are true, on, yes, false, off or no in lower case");
+                    Box::new(d.help(help).instead(word))
+                }
+                None => Box::new(d.help("write true, on, yes, false, off or no in lower case")),
+            }),
         },
         Value::Address(which) => address(text, which)
             .map(Val::Address)
-            .or_else(|message| refuse(code::NOT_AN_ADDRESS, Class::General, message, None)),
+            .or_else(|message| refuse(code::NOT_AN_ADDRESS, Class::General, message))
+            .map_err(|d| Box::new(advise_address(text, which, *d))),
         Value::Interface if text.len() > 15 || text.contains('/') || text.is_empty() => refuse(
             code::TOO_LONG,
             Class::General,
             format!("interface name '{text}' is not valid"),
-            Some("the name of an interface has at most 15 bytes and no slash".into()),
-        ),
+        )
+        .map_err(|d| {
+            Box::new(d.help("the name of an interface has at most 15 bytes and no slash"))
+        }),
         Value::Hex(digits) => {
             if text.len() == usize::from(digits) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
                 Ok(Val::Text(text.to_owned()))
             } else {
                 let message = format!("{keyword} '{text}' is not {digits} hexadecimal digits");
-                refuse(code::UNKNOWN_WORD, Class::General, message, None)
+                refuse(code::UNKNOWN_WORD, Class::General, message).map_err(|d| {
+                    let have = text.len();
+                    Box::new(d.help(format!(
+                        "write exactly {digits} of 0-9 and a-f, here are {have} characters"
+                    )))
+                })
             }
         }
         Value::Word(words) | Value::WordAnyCase(words) => {
@@ -249,12 +243,9 @@ pub(crate) fn word(
             match found {
                 Some(word) => Ok(Val::Text((*word).to_owned())),
                 None => {
-                    let help = match nearest(text, words.iter().copied()) {
-                        Some(hint) => format!("did you mean `{hint}`?"),
-                        None => format!("write {}", words.join(" or ")),
-                    };
                     let message = format!("{keyword} '{text}' is not known");
-                    refuse(code::UNKNOWN_WORD, Class::General, message, Some(help))
+                    refuse(code::UNKNOWN_WORD, Class::General, message)
+                        .map_err(|d| Box::new(one_of(text, words, *d)))
                 }
             }
         }
@@ -283,10 +274,74 @@ pub(crate) fn word(
     match value {
         Ok(value) => Some(value),
         Err(d) => {
-            report.push(d);
+            report.push(*d);
             None
         }
     }
+}
+
+/// `text` is none of `words`: tells which one is meant, or all of them.
+pub(crate) fn one_of(text: &str, words: &[&str], d: Diagnostic) -> Diagnostic {
+    match nearest(text, words.iter().copied()) {
+        Some(hint) => d.instead(hint),
+        None => d.help(format!("write {}", listed(words))),
+    }
+}
+
+/// `a, b or c`.
+pub(crate) fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+/// The boolean that another word for one stands for.
+fn boolean_meant(text: &str) -> Option<&'static str> {
+    const MEANT: &[(&str, &str)] = &[
+        ("true", "true"),
+        ("false", "false"),
+        ("yes", "yes"),
+        ("no", "no"),
+        ("on", "on"),
+        ("off", "off"),
+        ("1", "yes"),
+        ("0", "no"),
+        ("y", "yes"),
+        ("n", "no"),
+        ("enable", "on"),
+        ("enabled", "on"),
+        ("disable", "off"),
+        ("disabled", "off"),
+    ];
+    let found = MEANT
+        .iter()
+        .find(|(word, _)| word.eq_ignore_ascii_case(text));
+    found.map(|(_, meant)| *meant)
+}
+
+/// What to do about a word that is no address.
+fn advise_address(text: &str, which: Addresses, d: Diagnostic) -> Diagnostic {
+    if d.help.is_some() {
+        return d;
+    }
+    if let Some((ip, _)) = text.split_once('/')
+        && address(ip, which).is_ok()
+    {
+        let help = format!("no prefix length belongs here: write {ip}");
+        return d.help(help).instead(ip);
+    }
+    d.help(match which {
+        Addresses::Any => {
+            "write an address such as 192.0.2.1 or 2001:db8::1; names are not looked up"
+        }
+        Addresses::V4 => "write an IPv4 address such as 192.0.2.1",
+        Addresses::V6 => "write an IPv6 address such as 2001:db8::1",
+        Addresses::Multicast => "write a multicast group such as 224.0.0.18 or ff02::12",
+        Addresses::Multicast4 => "write an IPv4 multicast group such as 224.0.0.18",
+        Addresses::Multicast6 => "write an IPv6 multicast group such as ff02::12",
+    })
 }
 
 /// Why a word is no number, in keepalived's words.
@@ -312,17 +367,81 @@ impl NumberProblem {
         }
     }
 
-    fn help(&self, keyword: &str) -> Option<String> {
+    /// Tells what to write instead.
+    pub(crate) fn advise(&self, keyword: &str, d: Diagnostic) -> Diagnostic {
         match self {
-            Self::Range(_, min, max) => Some(format!("{keyword} takes {min} to {max}")),
-            Self::Invalid(text) if text.starts_with("0x") => {
-                Some("numbers are decimal here".into())
-            }
-            Self::Invalid(text) if text.ends_with(|c: char| c.is_ascii_alphabetic()) => {
-                Some("numbers have no unit".into())
-            }
-            _ => None,
+            Self::Range(_, min, max) => d.help(format!(
+                "{keyword} takes {} to {}",
+                without_zeros(min),
+                without_zeros(max)
+            )),
+            Self::Negative(text) => d.help(format!(
+                "{keyword} takes no sign: write {}",
+                text.trim_start().trim_start_matches('-')
+            )),
+            Self::Overflow(_) => d.help(format!("{keyword} takes far smaller numbers")),
+            Self::Decimals(_) => d.help("leave the last decimals out"),
+            Self::Invalid(text) => advise_invalid(text, d),
         }
+    }
+}
+
+/// What to do about a word that is no number.
+fn advise_invalid(text: &str, d: Diagnostic) -> Diagnostic {
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    let number = |t: &str| digits(&t.replacen('.', "", 1));
+    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))
+        && let Ok(n) = u64::from_str_radix(hex, 16)
+    {
+        return d.help(format!("numbers are decimal here: write {n}"));
+    }
+    let looks: String = text
+        .chars()
+        .map(|c| match c {
+            'O' | 'o' => '0',
+            'l' | 'I' => '1',
+            c => c,
+        })
+        .collect();
+    if digits(&looks) && text.bytes().any(|b| b.is_ascii_digit()) {
+        let help = format!("there is a letter in `{text}` that looks like a digit: write {looks}");
+        return d.help(help).instead(&looks);
+    }
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let amount = &text[..text.len() - unit.len()];
+    if number(amount)
+        && unit.chars().all(|c| c.is_ascii_alphabetic() || c == '%')
+        && !unit.is_empty()
+    {
+        return d
+            .help(format!(
+                "numbers have no unit: write {amount}, if that is what {text} means here"
+            ))
+            .instead(amount);
+    }
+    if number(amount) && matches!(unit, ";" | "," | ":") {
+        return d
+            .help(format!("nothing ends a line but its end: write {amount}"))
+            .instead(amount);
+    }
+    if text.starts_with('$') {
+        return d.help(format!("no definition {text} was read before this line"));
+    }
+    if text.starts_with('<') || text.contains("--") || text.starts_with('{') {
+        return d.help("this looks like a placeholder of a template: put the number there");
+    }
+    if number(text) {
+        return d.help("write a whole number");
+    }
+    d.help("write a decimal number")
+}
+
+/// `0.010000` as `0.01`.
+fn without_zeros(text: &str) -> &str {
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
     }
 }
 

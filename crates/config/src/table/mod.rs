@@ -478,10 +478,7 @@ impl Context {
 
 /// The candidate nearest to `word`, unless all are far off.
 #[must_use]
-pub fn nearest<'a>(
-    word: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_ascii_lowercase();
     let far = word.len().div_ceil(3).clamp(1, 4);
     candidates

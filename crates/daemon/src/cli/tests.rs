@@ -553,3 +553,18 @@ fn the_version_has_the_shape_that_probes_expect() {
     assert!(lines[5].starts_with("Running on Linux "));
     assert!(text.contains("\nConfig options:  ") && text.contains("SYSTEMD_NOTIFY"));
 }
+
+#[test]
+fn our_own_options_take_no_abbreviation_from_keepalived() {
+    let read_as = |line: &str| options(&format!("-t {line}"));
+    assert_eq!(read_as("--format=json").format, rk_report::Format::Json);
+    assert_eq!(read_as("--format sarif").format, rk_report::Format::Sarif);
+    assert!(read_as("--strict").strict);
+    // `--f` is short for --flush-log-file there, and `--g` for --genhash.
+    assert_eq!(options("--f"), Options::default());
+    assert_eq!(read("--g").request, Request::Genhash);
+    assert_eq!(read("--stri").request, Request::Exit(1));
+    let refused = read("-t --format=xml");
+    assert_eq!(refused.request, Request::Exit(1));
+    assert!(refused.stderr.contains("text, plain, json or sarif"));
+}

@@ -42,11 +42,13 @@ pub(super) fn text(word: &str) -> Option<String> {
             indented(lint.good)
         ));
     }
-    let called = |name: &str, code: Code| {
-        name == word || code.to_string().eq_ignore_ascii_case(word)
-    };
+    let called =
+        |name: &str, code: Code| name == word || code.to_string().eq_ignore_ascii_case(word);
     if let Some(rule) = RULES.iter().find(|r| called(r.name, r.code)) {
-        return Some(format!("{}: {}\n\n{}\n", rule.code, rule.name, rule.summary));
+        return Some(format!(
+            "{}: {}\n\n{}\n",
+            rule.code, rule.name, rule.summary
+        ));
     }
     let (code, title) = Code::ALL.iter().find(|(code, _)| called("", *code))?;
     let body = section(*code)?;
@@ -92,9 +94,10 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
-/// The examples of a code: a text that has it, and the same text mended.
-#[cfg(test)]
-fn examples(code: Code) -> Option<(String, String)> {
+/// The examples of the book for a code: a text that has it, and the same text mended. `None` for
+/// codes that no text alone brings about.
+#[must_use]
+pub fn examples(code: Code) -> Option<(String, String)> {
     let body = section(code)?;
     let block = |kind: &str| {
         let (_, rest) = body.split_once(&format!("```{kind}\n"))?;

@@ -254,7 +254,9 @@ fn sample(name: &str, value: Value, default: &str) -> String {
         Value::Interface => "eth0".to_owned(),
         Value::Name(_) => "web".to_owned(),
         Value::Text(_) => text(name).to_owned(),
-        Value::Hex(digits) => "0123456789abcdef".repeat(4)[..usize::from(digits).min(64)].to_owned(),
+        Value::Hex(digits) => {
+            "0123456789abcdef".repeat(4)[..usize::from(digits).min(64)].to_owned()
+        }
         Value::Path => match name {
             n if n.starts_with("include") => "/etc/keepalived/conf.d/*.conf".to_owned(),
             n if n.ends_with("dir") || n.ends_with("directory") => "/etc/keepalived".to_owned(),
@@ -382,7 +384,12 @@ mod tests {
         for context in Context::ALL {
             for keyword in context.keywords() {
                 if keyword.name != "as" && example(*context, keyword).is_none() {
-                    let row = format!("    ({:?}, \"\"), // {} {}", keyword.usage(), context.name(), keyword.name);
+                    let row = format!(
+                        "    ({:?}, \"\"), // {} {}",
+                        keyword.usage(),
+                        context.name(),
+                        keyword.name
+                    );
                     missing.push(row);
                 }
             }

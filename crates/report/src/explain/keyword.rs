@@ -37,7 +37,11 @@ fn alike(a: &Keyword, b: &Keyword) -> bool {
 fn part(keyword: &Keyword, contexts: &[Context]) -> String {
     let name = keyword.name;
     let homes: Vec<&str> = contexts.iter().map(|c| place(*c)).collect();
-    let mut out = format!("{name}, in {}\n\n    {}\n\n", homes.join(", "), keyword.help);
+    let mut out = format!(
+        "{name}, in {}\n\n    {}\n\n",
+        homes.join(", "),
+        keyword.help
+    );
     let mut row = |title: &str, text: &str| out.push_str(&format!("    {title:9} {text}\n"));
     row("write:", format!("{name} {}", keyword.usage()).trim_end());
     if !keyword.default.is_empty() {
@@ -79,7 +83,10 @@ fn part(keyword: &Keyword, contexts: &[Context]) -> String {
     }
     let quiet = contexts.iter().find(|c| !keyword.supported(**c));
     if quiet.is_some() {
-        row("note:", "it is read and checked, but does nothing in this version");
+        row(
+            "note:",
+            "it is read and checked, but does nothing in this version",
+        );
     }
     if let Some(example) = contexts.first().and_then(|c| example(*c, keyword)) {
         out.push('\n');
