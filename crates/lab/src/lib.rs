@@ -10,6 +10,8 @@
 //! Everything goes away on drop, also while a test panics: a node is held by one process, and
 //! killing the first process of a PID namespace kills the rest.
 //!
+//! What the machine's kernel lacks is tested in a [`Guest`]: a kernel of its own, as a process.
+//!
 //! Root is not needed: root inside a user namespace (`unshare -Ur`) is enough.
 //!
 //! The lab is a test harness, so its methods panic, at the caller's line and with what was
@@ -20,6 +22,7 @@
 mod capture;
 mod daemon;
 mod frame;
+mod guest;
 mod node;
 mod process;
 mod smtp;
@@ -29,6 +32,7 @@ mod wait;
 pub use capture::Capture;
 pub use daemon::{Daemon, Which, fitted};
 pub use frame::{Arp, Frame, Kind, MacAddr, NeighbourAdvert, Vrrp, internet_checksum};
+pub use guest::{Guest, GuestError, GuestOutput, Verdict, in_guest, inside};
 pub use node::{Net, Node};
 pub use process::{Line, Process};
 pub use smtp::{Manners, Smtp, SmtpSession};

@@ -29,6 +29,10 @@ pub(crate) const LAB: &[Need] = &[
     need("killall", "psmisc"),
     need("ps", "procps"),
     need("nft", "nftables"),
+    need("linux.uml", "user-mode-linux"),
+    need("modprobe", "kmod"),
+    need("ipvsadm", "ipvsadm"),
+    need("curl", "curl"),
     need(
         "/usr/lib/python3/dist-packages/aiosmtpd/main.py",
         "python3-aiosmtpd",
