@@ -69,7 +69,7 @@ mount -t mqueue mqueue /dev/mqueue
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ln -sfn /proc/self/fd /dev/fd
 # An ordinary user's guest does not reach into root's home.
-{ : > /root/.guest && rm /root/.guest; } 2>/dev/null || mount -t tmpfs -o mode=700 tmpfs /root
+{ touch /root/.guest && rm /root/.guest; } 2>/dev/null || mount -t tmpfs -o mode=700 tmpfs /root
 hostname guest
 modprobe ipv6
 ip link set lo up
