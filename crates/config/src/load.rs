@@ -1,6 +1,6 @@
 //! The way of a configuration: reader, parser, build.
 
-use crate::build::{Build, Stop};
+use crate::build::Build;
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::Config;
@@ -69,37 +69,33 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
     reader.open_main(main_file);
     let mut parser = Parser::default();
     let mut build = Build::new(host, !options.test_mode);
-    let mut stop: Option<Stop> = None;
-    while stop.is_none() {
+    while !build.is_over() {
         let Some(node) = parser.next_top(&mut reader, &mut |k, s| build.skips(k, s)) else {
             break;
         };
         build.session = std::mem::take(&mut reader.session);
-        stop = build.top(node).err();
+        build.top(node);
         reader.session = std::mem::take(&mut build.session);
-        if build.no_namespace() {
-            break;
-        }
     }
     let halt = reader.halted();
     let no_namespace = build.no_namespace();
     build.session = std::mem::take(&mut reader.session);
-    let failed = no_namespace || halt == Some(Halt::Include);
-    let built = match &stop {
-        Some(stop) => build.abandon(stop),
-        None if failed => build.abandon(&Stop),
-        None => build.finish(),
+    let stopped = build.is_stopped();
+    let built = if no_namespace || halt == Some(Halt::Include) {
+        build.abandon()
+    } else {
+        build.finish()
     };
     let Session { files, mut report } = built.session;
     if report.dropped > 0 {
         let text = format!("{} more messages are not shown", report.dropped);
         report.diagnostics.push(Diagnostic::note(code::LIMIT, text));
     }
-    let status = match (halt, &stop) {
-        (Some(Halt::Include), _) => Class::Security.exit_status(),
+    let status = match halt {
+        Some(Halt::Include) => Class::Security.exit_status(),
         // keepalived stops checking here, whatever it found before.
         _ if no_namespace => 0,
-        (_, Some(_)) => 2,
+        _ if stopped => 2,
         _ => report.highest.exit_status(),
     };
     let outcome = match halt {

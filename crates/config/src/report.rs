@@ -1,8 +1,8 @@
 //! Where diagnostics go while a configuration is read.
 
 use crate::code::Code;
-use crate::diagnostic::{Class, Diagnostic, How, Label, Replacement, Severity};
-use crate::place::{Place, SourceMap};
+use crate::diagnostic::{Class, Diagnostic, How, Label, Replacement, Severity, Via};
+use crate::place::{FileId, Place, SourceMap};
 use crate::text::Line;
 
 /// How many diagnostics are kept: a file of another kind would make millions.
@@ -79,9 +79,46 @@ impl Diagnostic {
     }
 
     /// It is about the bytes `start..end` of `line`.
-    pub(crate) fn at(mut self, line: &Line, start: usize, end: usize) -> Self {
-        self.place = Some(line.place(start, end));
-        self.via = line.via(start);
+    pub(crate) fn at(self, line: &Line, start: usize, end: usize) -> Self {
+        self.from_text(line.place(start, end), line.via(start), line.home)
+    }
+
+    /// It is about words that stand at `text` and came through `via` into the line `home`.
+    ///
+    /// The place is in that line, which is the one keepalived counts; where the text of a
+    /// definition stands is told beside it.
+    pub(crate) fn from_text(
+        mut self,
+        text: Place,
+        mut via: Vec<Via>,
+        (file, line): (FileId, u32),
+    ) -> Self {
+        let is_home = |p: &Place| p.file == file && p.line == line;
+        if is_home(&text) {
+            self.place = Some(text);
+        } else {
+            let step = via.iter().position(|v| is_home(&v.place));
+            self.place = Some(match step {
+                Some(n) => via[n].place,
+                None => Place {
+                    file,
+                    line,
+                    column: 0,
+                    len: 0,
+                },
+            });
+            // The step that leads out of the line is the place itself now.
+            let used = step.filter(|n| matches!(via[*n].how, How::Definition(_)));
+            let shown = match used.map(|n| via.remove(n).how) {
+                Some(How::Definition(name)) => format!("this is the text of ${name}"),
+                _ => "this is the text".to_owned(),
+            };
+            self.labels.push(Label {
+                place: text,
+                text: shown,
+            });
+        }
+        self.via = via;
         self
     }
 

@@ -29,7 +29,12 @@ pub(crate) struct Statement {
     pub(crate) line: Rc<Line>,
     start: u32,
     end: u32,
+    /// The closing brace of the block that this is the heading of.
+    close: Close,
 }
+
+/// Where a block is closed, if it is.
+type Close = Option<Box<(Rc<Line>, usize)>>;
 
 /// A part of the tree.
 #[derive(Debug)]
@@ -69,6 +74,24 @@ impl Statement {
             .text
             .get(self.start as usize..self.end as usize)
             .unwrap_or(&[])
+    }
+
+    /// The line and the byte of the brace that closes the block of this heading.
+    pub(crate) fn closed_at(&self) -> Option<(&Line, usize)> {
+        let (line, at) = self.close.as_deref()?;
+        Some((line, *at))
+    }
+
+    /// Lets `diagnostic` point at the closing brace of this heading's block, and at the heading's
+    /// word `n` beside it; at the word alone when the brace is missing or stands on its line.
+    pub(crate) fn point_at_end_of(&self, diagnostic: Diagnostic, n: usize) -> Diagnostic {
+        let (start, end) = self.range(n);
+        match self.closed_at() {
+            Some((line, at)) if line.home != self.line.home => diagnostic
+                .at(line, at, at + 1)
+                .label(self.line.place(start, end), "of this block"),
+            _ => self.point(diagnostic, n),
+        }
     }
 
     /// Lets `diagnostic` point at word `n`, or behind the last word if there is no such one.
@@ -155,6 +178,7 @@ impl Parser {
                 line: line.clone(),
                 start,
                 end: to_u32(end),
+                close: None,
             }));
         };
         for Token { kind, start, end } in tokens(&line.text) {
@@ -190,7 +214,7 @@ impl Parser {
     fn node(
         &mut self,
         context: Context,
-        statement: Statement,
+        mut statement: Statement,
         reader: &mut Reader<'_>,
         skip: &mut Skip<'_>,
     ) -> Node {
@@ -226,17 +250,17 @@ impl Parser {
             }
         }
         if skip(keyword, &statement) {
-            self.skip_block(reader);
+            statement.close = self.skip_block(reader);
             return Node::Block(keyword, statement, nodes);
         }
         match body {
             Body::Statements(inner) => {
-                self.statements(inner, &mut nodes, reader, skip);
+                statement.close = self.statements(inner, &mut nodes, reader, skip);
                 Node::Block(keyword, statement, nodes)
             }
             Body::Lines(_) | Body::Names => {
                 let mut lines = Vec::new();
-                self.lines(&mut lines, &mut nodes, reader);
+                statement.close = self.lines(&mut lines, &mut nodes, reader);
                 if nodes.is_empty() {
                     return Node::Lines(keyword, statement, lines);
                 }
@@ -252,18 +276,18 @@ impl Parser {
         nodes: &mut Vec<Node>,
         reader: &mut Reader<'_>,
         skip: &mut Skip<'_>,
-    ) {
+    ) -> Close {
         loop {
             match self.next(reader) {
                 Some(Item::Words(statement)) => {
                     nodes.push(self.node(context, statement, reader, skip));
                 }
                 Some(Item::Open(line, at)) => nodes.push(unexpected_open(&line, at)),
-                Some(Item::Close(..)) => return,
+                Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
                 Some(Item::Problem(d)) => nodes.push(Node::Problem(Box::new(d))),
                 None => {
                     self.unclosed += 1;
-                    return;
+                    return None;
                 }
             }
         }
@@ -274,31 +298,36 @@ impl Parser {
         lines: &mut Vec<Statement>,
         nodes: &mut Vec<Node>,
         reader: &mut Reader<'_>,
-    ) {
+    ) -> Close {
         loop {
             match self.next(reader) {
                 Some(Item::Words(statement)) => lines.push(statement),
                 Some(Item::Open(line, at)) => nodes.push(unexpected_open(&line, at)),
-                Some(Item::Close(..)) => return,
+                Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
                 Some(Item::Problem(d)) => nodes.push(Node::Problem(Box::new(d))),
                 None => {
                     self.unclosed += 1;
-                    return;
+                    return None;
                 }
             }
         }
     }
 
-    fn skip_block(&mut self, reader: &mut Reader<'_>) {
+    fn skip_block(&mut self, reader: &mut Reader<'_>) -> Close {
         let mut depth = 1_usize;
-        while depth > 0 {
+        loop {
             match self.next(reader) {
                 Some(Item::Open(..)) => depth += 1,
-                Some(Item::Close(..)) => depth -= 1,
+                Some(Item::Close(line, at)) => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Some(Box::new((line, at)));
+                    }
+                }
                 Some(Item::Words(_) | Item::Problem(_)) => {}
                 None => {
                     self.unclosed += depth;
-                    return;
+                    return None;
                 }
             }
         }

@@ -99,11 +99,11 @@ impl Build<'_> {
         };
         if let Some(missing) = missing {
             let text = format!("{} without a usable {missing} - removing", kind.name);
-            self.report_at(code::CHECKER, Class::General, text, heading, 0);
+            self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
         } else if let Some(command) = command
             && !user_failed
         {
-            self.lvs.misc.push((command, user));
+            self.lvs.misc.push((command, user, super::At::end_of(heading)));
         }
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Build<'_> {
         }
         if !has_path {
             let text = "url without a path - removing";
-            self.report_at(code::CHECKER, Class::General, text, heading, 0);
+            self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
         }
         Ok(has_path)
     }
@@ -229,7 +229,7 @@ impl Build<'_> {
 
     /// Judges the scripts of `MISC_CHECK`s.
     pub(super) fn misc_scripts(&mut self) {
-        for (raw, user) in std::mem::take(&mut self.lvs.misc) {
+        for (raw, user, end) in std::mem::take(&mut self.lvs.misc) {
             let run_as = match &user {
                 Some(user) => self.find_user(user),
                 None => self.default_user(),
@@ -238,7 +238,11 @@ impl Build<'_> {
             let Some(run_as) = run_as else {
                 let text =
                     format!("Unable to set default user for misc script '{shown}' - removing");
-                self.report_later(code::SCRIPT_USER, Class::General, text, &raw.at);
+                let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
+                    .help("set script_user, or add a user named keepalived_script");
+                self.session
+                    .report
+                    .push(raw.at.also(end.put(d), "this script"));
                 continue;
             };
             let command = self.command(&raw, run_as);

@@ -12,7 +12,7 @@ use super::route::RawRoute;
 use super::rule::RawRule;
 use super::script::RawScript;
 use super::track::{RawTracked, RawTracks};
-use super::{Build, Built, Stop};
+use super::{Build, Built, Pass};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{
@@ -24,11 +24,18 @@ use crate::model::{
 const MEMBER: &str = "Virtual router";
 
 impl Build<'_> {
-    /// Settles everything that needed the whole text.
-    ///
-    /// # Errors
-    /// Never now; a value that ends the reading has ended it before.
+    /// Settles everything that needed the whole text. After a missing value only what the
+    /// earlier passes would have said is settled.
     pub(crate) fn finish(mut self) -> Built {
+        if self.ended.is_some_and(|ended| ended <= Pass::Vrrp) {
+            if self.ended == Some(Pass::Vrrp) {
+                for raw in std::mem::take(&mut self.scripts) {
+                    self.script_command(&raw);
+                }
+                self.finish_lvs();
+            }
+            return self.abandon();
+        }
         self.settle_scripts();
         self.settle_garp_groups();
         let raws = std::mem::take(&mut self.instances);
@@ -54,7 +61,7 @@ impl Build<'_> {
             config: self.config,
             unsupported: self.reports,
             session: self.session,
-            permanent_error: self.permanent_error,
+            permanent_error: self.permanent_error || self.stopped,
         }
     }
 
@@ -142,7 +149,9 @@ impl Build<'_> {
             );
             let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
                 .help("set script_user, or add a user named keepalived_script");
-            self.session.report.push(command.at.put(d));
+            self.session
+                .report
+                .push(command.at.also(raw.end.put(d), "this script"));
             return None;
         };
         Some(self.command(command, run_as))
@@ -562,7 +571,7 @@ impl Build<'_> {
     }
 
     /// What is left after a value was missing that ends the reading.
-    pub(crate) fn abandon(self, _stop: &Stop) -> Built {
+    pub(crate) fn abandon(self) -> Built {
         Built {
             config: self.config,
             unsupported: self.reports,

@@ -132,7 +132,8 @@ impl Build<'_> {
                     let names = self.names(&lines);
                     if names.is_empty() {
                         let text = "Warning - empty notification_email block";
-                        self.warn_at(code::EMPTY_BLOCK, Class::General, text, &statement, 0);
+                        let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
+                        self.session.report.push(statement.point_at_end_of(d, 0));
                     }
                     let mails = names.into_iter().map(|(name, _)| name);
                     self.config.global.mail.notification_email.extend(mails);

@@ -6,7 +6,7 @@ use super::command::RawCommand;
 use super::track::RawTracks;
 use super::{At, Build, Stop};
 use crate::code;
-use crate::diagnostic::Class;
+use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{GarpGroup, Origin};
 use crate::table::Context;
 use crate::tree::{Node, Statement};
@@ -78,7 +78,8 @@ impl Build<'_> {
                         group.members = self.names(&lines);
                         if group.members.is_empty() {
                             let text = format!("Warning - sync group {name} has empty group block");
-                            self.warn_at(code::EMPTY_BLOCK, Class::General, text, &statement, 0);
+                            let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
+                            self.session.report.push(statement.point_at_end_of(d, 0));
                         }
                     }
                 }
@@ -174,9 +175,12 @@ impl Build<'_> {
                     let found = self.names(&lines);
                     if found.is_empty() {
                         let text = "Warning - empty garp_group interfaces block";
-                        self.warn_at(code::EMPTY_BLOCK, Class::General, text, &statement, 0);
+                        let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
+                            self.session.report.push(statement.point_at_end_of(d, 0));
                     }
-                    names.extend(found);
+                    // keepalived looks at them where their block ends.
+                    let end = At::end_of(&statement);
+                    names.extend(found.into_iter().map(|(name, at)| (name, end.with(&at))));
                 }
                 Node::Statement(keyword, statement) => {
                     let Some(value) = self.value(keyword, &statement)? else {
@@ -196,12 +200,6 @@ impl Build<'_> {
                 Node::Block(..) => {}
             }
         }
-        if !has_interval {
-            let n = self.config.garp_groups.len() + 1;
-            let text = format!("garp group {n} does not have any delay set - removing");
-            self.report_at(code::GROUP, Class::General, text, heading, 0);
-            return Ok(());
-        }
         for (name, at) in names {
             if !self.globals.garp_taken.insert(name.clone()) {
                 let text = format!("garp_group already specified for {name} - ignoring");
@@ -211,7 +209,13 @@ impl Build<'_> {
                 group.interfaces.push(name);
             }
         }
-        self.config.garp_groups.push(group);
+        if has_interval {
+            self.config.garp_groups.push(group);
+        } else {
+            let n = self.config.garp_groups.len() + 1;
+            let text = format!("garp group {n} does not have any delay set - removing");
+            self.report_at_end(code::GROUP, Class::General, text, heading, 0);
+        }
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Lvs {
     /// Scripts that will run for checks and servers.
     pub(super) scripts: Vec<RawCommand>,
     /// `MISC_CHECK` commands with the user they name.
-    pub(super) misc: Vec<(RawCommand, Option<super::command::RawUser>)>,
+    pub(super) misc: Vec<(RawCommand, Option<super::command::RawUser>, At)>,
     /// Groups that services use before they are defined.
     used_groups: Vec<(String, At)>,
     ssl_seen: bool,
@@ -441,7 +441,7 @@ impl Build<'_> {
                 "Address family of virtual server and real server {ip} don't match - skipping \
                  real server."
             );
-            self.report_at(code::FAMILY, Class::General, text, heading, 1);
+            self.report_at_end(code::FAMILY, Class::General, text, heading, 1);
             return;
         }
         let marked = matches!(server.service, Service::Mark);
@@ -471,13 +471,8 @@ impl Build<'_> {
         let mut problems: Vec<(String, At)> = Vec::new();
         let here = At::of(heading, 1);
         if server.reals == 0 && server.sorry.is_none() {
-            problems.push((
-                format!("Virtual server {shown} has no real servers - ignoring"),
-                here,
-            ));
-            for (text, at) in problems {
-                self.report_later(code::SERVER, Class::General, text, &at);
-            }
+            let text = format!("Virtual server {shown} has no real servers - ignoring");
+            self.report_at_end(code::SERVER, Class::General, text, heading, 1);
             return;
         }
         let served = match &server.service {

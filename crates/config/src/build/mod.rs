@@ -33,10 +33,11 @@ use std::time::Duration;
 use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::{Config, Origin};
-use crate::place::Place;
+use crate::place::{FileId, Place};
 use crate::report::{Report, Session};
 use crate::source::Host;
 use crate::table::{Context, Keyword, Repeat};
+use crate::text::Line;
 use crate::text::line::{self, Frame};
 use crate::tree::{Node, Statement};
 
@@ -50,23 +51,66 @@ pub(crate) struct Stop;
 /// used, so the way through definitions stays shared until a message needs it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct At {
-    place: Option<Place>,
+    /// Where the words stand, and the line that was being read when they came out.
+    place: Option<(Place, (FileId, u32))>,
     frame: Option<Rc<Frame>>,
+    /// Another place that belongs to it.
+    beside: Option<Box<(Place, &'static str)>>,
 }
 
 impl At {
     fn of(statement: &Statement, n: usize) -> Self {
         let (start, end) = statement.range(n);
+        Self::of_bytes(&statement.line, start, end)
+    }
+
+    fn of_bytes(line: &Line, start: usize, end: usize) -> Self {
         Self {
-            place: Some(statement.line.place(start, end)),
-            frame: statement.line.frame(start).cloned(),
+            place: Some((line.place(start, end), line.home)),
+            frame: line.frame(start).cloned(),
+            beside: None,
+        }
+    }
+
+    /// The closing brace of the block that `heading` opens, where keepalived says what it
+    /// finds when a block ends; the heading itself if there is no brace.
+    fn end_of(heading: &Statement) -> Self {
+        match heading.closed_at() {
+            Some((line, at)) => Self::of_bytes(line, at, at + 1),
+            None => Self::of(heading, 0),
+        }
+    }
+
+    /// The same place, with `word` beside it; `word` alone if it is in the same line.
+    fn with(&self, word: &Self) -> Self {
+        let (Some((_, own)), Some((place, home))) = (self.place, word.place) else {
+            return self.clone();
+        };
+        if own == home {
+            return word.clone();
+        }
+        Self {
+            beside: Some(Box::new((place, "this one"))),
+            ..self.clone()
+        }
+    }
+
+    /// Shows this place beside the one that `diagnostic` is about.
+    fn also(&self, diagnostic: Diagnostic, text: &str) -> Diagnostic {
+        match self.place {
+            Some((place, _)) => diagnostic.label(place, text),
+            None => diagnostic,
         }
     }
 
     fn put(&self, mut diagnostic: Diagnostic) -> Diagnostic {
-        diagnostic.place = self.place;
-        diagnostic.via = line::via(self.frame.as_ref());
-        diagnostic
+        if let Some((place, home)) = self.place {
+            diagnostic = diagnostic.from_text(place, line::via(self.frame.as_ref()), home);
+        }
+        match self.beside.as_deref() {
+            Some((place, text)) => diagnostic.label(*place, *text),
+            None => diagnostic,
+        }
     }
 }
 
@@ -103,6 +147,44 @@ pub(crate) struct Build<'a> {
     permanent_error: bool,
     /// An instance has an interface that is not there.
     interface_missing: bool,
+    /// The first pass that ended before the end of the text, if one did.
+    ended: Option<Pass>,
+    /// That was for the lack of a value.
+    stopped: bool,
+}
+
+/// keepalived reads a configuration once in each of its processes, in this order; when one ends
+/// for the lack of a value, those before it have read all of their blocks, also what stands
+/// further down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Pass {
+    Parent,
+    Checker,
+    Vrrp,
+    Bfd,
+}
+
+impl Pass {
+    /// The first pass that reads `node` of the top level.
+    fn first(node: &Node) -> Self {
+        match node {
+            Node::Problem(_) | Node::Statement(..) => Self::Parent,
+            Node::Block(keyword, ..) | Node::Lines(keyword, ..) => match keyword.name {
+                "global_defs" => Self::Parent,
+                "virtual_server" | "virtual_server_group" | "SSL" | "track_file"
+                | "vrrp_track_file" | "bfd_instance" => Self::Checker,
+                _ => Self::Vrrp,
+            },
+        }
+    }
+
+    /// The pass that a missing value in `node` ends.
+    fn ended_by(node: &Node) -> Self {
+        match node {
+            Node::Block(keyword, ..) if keyword.name == "bfd_instance" => Self::Bfd,
+            node => Self::first(node),
+        }
+    }
 }
 
 /// The end of a build.
@@ -142,14 +224,38 @@ impl<'a> Build<'a> {
             garp_pace: HashMap::new(),
             permanent_error: false,
             interface_missing: false,
+            ended: None,
+            stopped: false,
         }
     }
 
+    /// Whether nothing that follows is read.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended == Some(Pass::Parent)
+    }
+
+    /// Whether a value was missing without which reading goes no further.
+    pub(crate) const fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
     /// Reads one node of the top level.
-    ///
-    /// # Errors
-    /// [`Stop`] if nothing after it is read.
-    pub(crate) fn top(&mut self, node: Node) -> Result<(), Stop> {
+    pub(crate) fn top(&mut self, node: Node) {
+        if self.ended.is_some_and(|ended| Pass::first(&node) >= ended) {
+            return;
+        }
+        let ends = Pass::ended_by(&node);
+        if self.read(node).is_err() {
+            self.stopped = true;
+            self.ended = Some(self.ended.map_or(ends, |ended| ended.min(ends)));
+        }
+        if self.globals.no_namespace && !self.is_over() {
+            // Only the parent has read the text by the time it fails to enter the namespace.
+            self.ended = Some(Pass::Checker);
+        }
+    }
+
+    fn read(&mut self, node: Node) -> Result<(), Stop> {
         match node {
             Node::Problem(d) => self.session.report.push(*d),
             Node::Statement(keyword, statement) => {
@@ -400,6 +506,19 @@ impl<'a> Build<'a> {
     ) {
         let d = Diagnostic::warning(code, class, text);
         self.session.report.push(statement.point(d, n));
+    }
+
+    /// Reports what is only known where the block of `heading` ends.
+    fn report_at_end(
+        &mut self,
+        code: Code,
+        class: Class,
+        text: impl Into<String>,
+        heading: &Statement,
+        n: usize,
+    ) {
+        let d = Diagnostic::error(code, class, text);
+        self.session.report.push(heading.point_at_end_of(d, n));
     }
 
     fn report_later(&mut self, code: Code, class: Class, text: impl Into<String>, at: &At) {

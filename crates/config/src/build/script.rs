@@ -26,6 +26,8 @@ pub(crate) struct RawScript {
     pub(crate) user_failed: bool,
     pub(crate) init_fail: bool,
     pub(crate) at: At,
+    /// Its closing brace.
+    pub(crate) end: At,
     pub(crate) origin: Origin,
     /// Whether it is there at all once everything is settled.
     pub(crate) usable: bool,
@@ -47,6 +49,7 @@ impl Build<'_> {
             user_failed: false,
             init_fail: false,
             at: At::of(heading, 1),
+            end: At::end_of(heading),
             origin: self.origin(heading),
             usable: true,
         };
@@ -104,7 +107,7 @@ impl Build<'_> {
         }
         if script.command.is_none() {
             let text = format!("No script set for vrrp_script {name} - removing");
-            self.report_at(code::SCRIPT_MISSING, Class::General, text, heading, 1);
+            self.report_at_end(code::SCRIPT_MISSING, Class::General, text, heading, 1);
             script.usable = false;
         }
         if script.user_failed {

@@ -66,7 +66,7 @@ impl Build<'_> {
         }
         if entries == 0 {
             let text = format!("virtual server group {name} has no entries - removing");
-            self.report_at(code::SERVER, Class::General, text, heading, 1);
+            self.report_at_end(code::SERVER, Class::General, text, heading, 1);
             return Ok(());
         }
         self.lvs.groups.insert(name, group);

@@ -198,7 +198,7 @@ impl Build<'_> {
         }
         let Some((file, at)) = file else {
             let text = format!("No file set for track_file {name} - removing");
-            self.report_at(code::VALUE_MISSING, Class::General, text, heading, 1);
+            self.report_at_end(code::VALUE_MISSING, Class::General, text, heading, 1);
             return Ok(());
         };
         // The file itself may come later; its directory is what can be watched.
@@ -207,7 +207,10 @@ impl Build<'_> {
             .map_or(".", |at| if at == 0 { "/" } else { &file[..at] });
         if !self.directory_exists(dir) {
             let text = format!("realpath() error 2 (No such file or directory) for {name}");
-            self.report_later(code::NO_PATH, Class::General, text, &at);
+            let d = crate::Diagnostic::error(code::NO_PATH, Class::General, text)
+                .help(format!("there is no directory {dir}"));
+            let d = heading.point_at_end_of(d, 1);
+            self.session.report.push(at.also(d, "this file"));
             return Ok(());
         }
         self.file_names
@@ -312,14 +315,14 @@ impl Build<'_> {
         }
         if process.process.is_empty() {
             let text = format!("No process set for vrrp_track_process {name} - removing");
-            self.report_at(code::VALUE_MISSING, Class::General, text, heading, 1);
+            self.report_at_end(code::VALUE_MISSING, Class::General, text, heading, 1);
             return Ok(());
         }
         if process.quorum_max == Some(0) {
             process.quorum = 0;
         } else if process.quorum_max.is_some_and(|max| max < process.quorum) {
             let text = format!("quorum of {name} is above its quorum_max");
-            self.report_at(code::SETTING, Class::General, text, heading, 1);
+            self.report_at_end(code::SETTING, Class::General, text, heading, 1);
             process.quorum_max = None;
         }
         self.process_names
@@ -394,7 +397,7 @@ impl Build<'_> {
                 "Configuration error: BFD instance {name} has no neighbor address set, \
                  disabling instance"
             );
-            self.report_at(code::VALUE_MISSING, Class::General, text, heading, 1);
+            self.report_at_end(code::VALUE_MISSING, Class::General, text, heading, 1);
             return Ok(());
         };
         session.neighbor_ip = neighbor;
