@@ -39,6 +39,9 @@ fn shown(loaded: &Loaded) -> String {
             let caret = " ".repeat(p.column as usize) + &"^".repeat(p.len as usize);
             writeln!(out, "    | {line}\n    | {caret}").unwrap();
         }
+        for label in &d.labels {
+            writeln!(out, "    {} at {}", label.text, at(&label.place)).unwrap();
+        }
         for via in &d.via {
             writeln!(out, "    {} at {}", via.how, at(&via.place)).unwrap();
         }

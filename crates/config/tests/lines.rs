@@ -88,5 +88,8 @@ fn corpus() {
             }
         }
     }
-    assert!(wrong.is_empty() && listed.is_empty(), "{count} lines:\n{wrong}\nstale: {listed:?}");
+    assert!(
+        wrong.is_empty() && listed.is_empty(),
+        "{count} lines:\n{wrong}\nstale: {listed:?}"
+    );
 }

@@ -219,6 +219,9 @@ impl Build<'_> {
                 let bare = text.split_once('/').map_or(text, |(ip, _)| ip);
                 if let Ok(ip) = bare.parse::<IpAddr>() {
                     let prefix = Prefix::host(ip);
+                    if text.ends_with('/') {
+                        return Some(prefix);
+                    }
                     let full = prefix.len();
                     let message = format!(
                         "Invalid address prefix len {} for address {text} - using {full}",

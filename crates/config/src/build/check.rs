@@ -159,7 +159,7 @@ pub(crate) fn stop(
     d = statement.point(d, position - 1);
     if let Some(usage) = usage {
         d = d.help(format!(
-            "write {before} {usage}; nothing after this line is read"
+            "write {before} {usage}; nothing after this line is used"
         ));
     }
     report.push(d);
@@ -547,11 +547,16 @@ pub(crate) fn decimal(
     Ok(micros)
 }
 
+/// Reads the address of a socket; as in keepalived, a prefix length or the end of a range behind
+/// it does not count.
+pub(crate) fn socket_address(text: &str) -> Option<IpAddr> {
+    let end = text.find(['/', '-']).unwrap_or(text.len());
+    text[..end].parse().ok()
+}
+
 /// Reads an address of the wanted kind; the error says what it is instead.
 pub(crate) fn address(text: &str, which: Addresses) -> Result<IpAddr, String> {
-    let ip: IpAddr = text
-        .parse()
-        .map_err(|_| format!("'{text}' is not a valid IP address"))?;
+    let ip = socket_address(text).ok_or_else(|| format!("'{text}' is not a valid IP address"))?;
     let fits = match which {
         Addresses::Any => true,
         Addresses::V4 => ip.is_ipv4(),

@@ -103,7 +103,9 @@ impl Build<'_> {
         } else if let Some(command) = command
             && !user_failed
         {
-            self.lvs.misc.push((command, user, super::At::end_of(heading)));
+            self.lvs
+                .misc
+                .push((command, user, super::At::end_of(heading)));
         }
         Ok(())
     }

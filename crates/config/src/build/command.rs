@@ -13,7 +13,7 @@ use crate::tree::Statement;
 pub(crate) struct RawCommand {
     pub(crate) argv: Vec<String>,
     /// The user and group that stand behind it.
-    user: Option<(String, Option<String>)>,
+    pub(super) user: Option<(String, Option<String>)>,
     pub(crate) at: At,
     pub(crate) origin: Origin,
 }

@@ -460,11 +460,10 @@ impl Build<'_> {
                     user: statement.word(1).unwrap_or("").to_owned(),
                     group: statement.word(2).map(str::to_owned),
                 };
-                match self.find_user(&raw) {
-                    Some(user) => {
-                        self.config.global.script_user = Some(user);
-                        self.globals.script_user_failed = false;
-                    }
+                // One that cannot be used spoils those after it, too.
+                let user = self.find_user(&raw);
+                match user.filter(|_| !self.globals.script_user_failed) {
+                    Some(user) => self.config.global.script_user = Some(user),
                     None => {
                         let text = "Error setting global script uid/gid";
                         let d = Diagnostic::error(code::NO_USER, Class::General, text)
@@ -484,8 +483,24 @@ impl Build<'_> {
                 }
             }
             "startup_script" | "shutdown_script" => {
-                let command = self.raw_command(statement, true);
+                let mut command = self.raw_command(statement, true);
                 let startup = name == "startup_script";
+                // Who runs it is looked up at once.
+                let user = command.as_ref().map(|raw| match &raw.user {
+                    Some((user, group)) => self.find_user(&RawUser {
+                        user: user.clone(),
+                        group: group.clone(),
+                    }),
+                    None => self.default_user(),
+                });
+                if user.is_none_or(|user| user.is_none()) {
+                    let what = name.trim_end_matches("_script");
+                    let text = format!("Invalid {what} script");
+                    let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
+                        .help("the user or the group that should run it does not exist");
+                    self.session.report.push(statement.point(d, 1));
+                    command = None;
+                }
                 let slot = if startup {
                     &mut self.globals.startup
                 } else {

@@ -176,7 +176,7 @@ impl Build<'_> {
                     if found.is_empty() {
                         let text = "Warning - empty garp_group interfaces block";
                         let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
-                            self.session.report.push(statement.point_at_end_of(d, 0));
+                        self.session.report.push(statement.point_at_end_of(d, 0));
                     }
                     // keepalived looks at them where their block ends.
                     let end = At::end_of(&statement);

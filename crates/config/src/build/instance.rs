@@ -26,6 +26,8 @@ use crate::tree::{Node, Statement};
 pub(crate) struct RawInstance {
     pub(crate) name: String,
     pub(crate) at: At,
+    /// Its closing brace.
+    pub(crate) end: At,
     pub(crate) origin: Origin,
     pub(crate) interface: Option<(String, At)>,
     pub(crate) vrf: Option<(String, At)>,
@@ -48,6 +50,10 @@ pub(crate) struct RawInstance {
     pub(crate) peers: Vec<UnicastPeer>,
     /// The first keyword that only makes sense with peers.
     pub(crate) unicast_keyword: Option<At>,
+    /// It has peers or `unicast_src_ip`.
+    pub(crate) is_unicast: bool,
+    /// `unicast_ttl` was said.
+    pub(crate) has_unicast_ttl: bool,
     pub(crate) unicast_fault_no_peer: bool,
     pub(crate) unicast_ttl: Option<u8>,
     pub(crate) check_unicast_src: bool,
@@ -113,6 +119,7 @@ impl Build<'_> {
         let mut raw = RawInstance {
             name: name.clone(),
             at: At::of(heading, 1),
+            end: At::end_of(heading),
             origin: self.origin(heading),
             ..RawInstance::default()
         };
@@ -208,7 +215,7 @@ impl Build<'_> {
 
     fn peer(&mut self, line: &Statement, raw: &mut RawInstance) -> Result<(), Stop> {
         let (name, text) = (&raw.name, line.keyword());
-        let Ok(address) = text.parse::<IpAddr>() else {
+        let Some(address) = check::socket_address(text) else {
             let text = format!(
                 "Configuration error: VRRP instance[{name}] malformed unicast peer \
                  address[{text}]. Skipping..."
@@ -263,6 +270,7 @@ impl Build<'_> {
             raw.check_unicast_src = true;
             n += 2;
         }
+        raw.is_unicast = true;
         raw.peers.push(peer);
         Ok(())
     }
@@ -313,6 +321,7 @@ impl Build<'_> {
             "no_virtual_ipaddress" => raw.no_virtual_ipaddress = true,
             "mcast_src_ip" | "unicast_src_ip" => {
                 if canonical == "unicast_src_ip" {
+                    raw.is_unicast = true;
                     raw.unicast_keyword.get_or_insert_with(at);
                 }
                 self.source_address(&value, statement, raw);
@@ -325,7 +334,7 @@ impl Build<'_> {
             "track_src_ip" => raw.track_src_ip = true,
             "unicast_fault_no_peer" => raw.unicast_fault_no_peer = true,
             "unicast_ttl" => {
-                raw.unicast_keyword.get_or_insert_with(at);
+                raw.has_unicast_ttl = true;
                 raw.unicast_ttl = value.int();
             }
             "check_unicast_src" => {

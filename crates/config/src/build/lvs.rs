@@ -24,13 +24,27 @@ pub(crate) struct Lvs {
     /// `MISC_CHECK` commands with the user they name.
     pub(super) misc: Vec<(RawCommand, Option<super::command::RawUser>, At)>,
     /// Groups that services use before they are defined.
-    used_groups: Vec<(String, At)>,
+    used_groups: Vec<UsedGroup>,
     ssl_seen: bool,
 }
 
+/// What a group has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Group {
-    pub(super) family: Option<Family>,
+    pub(super) addresses: usize,
+    pub(super) marks: usize,
+    /// Of these, marks for IPv6.
+    pub(super) marks6: usize,
+}
+
+/// A group as a service uses it.
+#[derive(Debug)]
+struct UsedGroup {
+    name: String,
+    at: At,
+    /// The service names a protocol here.
+    protocol: Option<At>,
+    family: Option<Family>,
 }
 
 /// What a heading names.
@@ -48,6 +62,9 @@ pub(super) struct Server {
     service: Service,
     family: Option<Family>,
     protocol: Option<String>,
+    protocol_at: Option<At>,
+    /// The family of the first real server.
+    real_family: Option<Family>,
     scheduler: Option<String>,
     method: Option<String>,
     weight: u64,
@@ -99,7 +116,7 @@ impl Build<'_> {
                     let port = second.unwrap_or("");
                     format!("Invalid virtual server IP address/port {first}/{port} - skipping")
                 };
-                let address: IpAddr = first.parse().map_err(|_| bad())?;
+                let address = check::socket_address(first).ok_or_else(bad)?;
                 let port = match second {
                     None => 0,
                     Some(port) => port.parse().map_err(|_| bad())?,
@@ -120,12 +137,8 @@ impl Build<'_> {
         let family = match &service {
             Service::Address(ip, _) => Some(Family::of(*ip)),
             Service::Mark => None,
-            Service::Group(name) => {
-                self.lvs
-                    .used_groups
-                    .push((name.clone(), At::of(heading, 2)));
-                self.lvs.groups.get(name).and_then(|g| g.family)
-            }
+            // A group may have entries of both families.
+            Service::Group(_) => None,
         };
         let shown = heading
             .args()
@@ -138,6 +151,8 @@ impl Build<'_> {
             service,
             family,
             protocol: None,
+            protocol_at: None,
+            real_family: None,
             scheduler: None,
             method: None,
             weight: 1,
@@ -200,6 +215,7 @@ impl Build<'_> {
                     self.warn_at(code::SERVER_SETTING, Class::General, text, statement, 0);
                 }
                 server.protocol = Some(word.to_ascii_uppercase());
+                server.protocol_at = Some(At::of(statement, 0));
             }
             "ip_family" => {
                 let family = if word == "inet6" {
@@ -320,7 +336,7 @@ impl Build<'_> {
                 port.unwrap_or("")
             )
         };
-        let ip = address.parse().map_err(|_| bad())?;
+        let ip = check::socket_address(address).ok_or_else(bad)?;
         let port = match port {
             None => None,
             Some(port) => Some(port.parse().map_err(|_| bad())?),
@@ -462,6 +478,7 @@ impl Build<'_> {
             );
             self.warn_at(code::SERVER_SETTING, Class::General, text, heading, 2);
         }
+        server.real_family.get_or_insert(Family::of(ip));
         server.reals += 1;
         server.total_weight = server.total_weight.saturating_add(weight);
     }
@@ -474,6 +491,14 @@ impl Build<'_> {
             let text = format!("Virtual server {shown} has no real servers - ignoring");
             self.report_at_end(code::SERVER, Class::General, text, heading, 1);
             return;
+        }
+        if let Service::Group(name) = &server.service {
+            self.lvs.used_groups.push(UsedGroup {
+                name: name.clone(),
+                at: At::of(heading, 2),
+                protocol: server.protocol_at.clone(),
+                family: server.family.or(server.real_family),
+            });
         }
         let served = match &server.service {
             Service::Address(addr, port) => model::Service::Address {
@@ -585,10 +610,30 @@ impl Build<'_> {
 
     /// What can be said about servers only now.
     pub(super) fn finish_lvs(&mut self) {
-        for (name, at) in std::mem::take(&mut self.lvs.used_groups) {
-            if !self.lvs.groups.contains_key(&name) {
+        for used in std::mem::take(&mut self.lvs.used_groups) {
+            let name = used.name;
+            let Some(group) = self.lvs.groups.get(&name) else {
+                // keepalived keeps quiet about it.
                 let text = format!("virtual server group {name} is not defined");
-                self.report_later(code::NOT_DEFINED, Class::General, text, &at);
+                let d = Diagnostic::warning(code::NOT_DEFINED, Class::Ok, text);
+                self.session.report.push(used.at.put(d));
+                continue;
+            };
+            let marks = match used.family {
+                None => group.marks,
+                Some(Family::V6) => group.marks,
+                Some(Family::V4) => group.marks - group.marks6,
+            };
+            if group.addresses == 0
+                && marks > 0
+                && let Some(at) = used.protocol
+            {
+                let text = format!(
+                    "Warning: Virtual server group {name}: protocol specified for fwmark - \
+                     protocol will be ignored"
+                );
+                let d = Diagnostic::warning(code::SERVER_SETTING, Class::General, text);
+                self.session.report.push(at.put(d));
             }
         }
         let before = self.globals.scripts_run;

@@ -171,8 +171,12 @@ impl Pass {
             Node::Problem(_) | Node::Statement(..) => Self::Parent,
             Node::Block(keyword, ..) | Node::Lines(keyword, ..) => match keyword.name {
                 "global_defs" => Self::Parent,
-                "virtual_server" | "virtual_server_group" | "SSL" | "track_file"
-                | "vrrp_track_file" | "bfd_instance" => Self::Checker,
+                "virtual_server"
+                | "virtual_server_group"
+                | "SSL"
+                | "track_file"
+                | "vrrp_track_file"
+                | "bfd_instance" => Self::Checker,
                 _ => Self::Vrrp,
             },
         }

@@ -126,8 +126,8 @@ impl Build<'_> {
         match word {
             "default" | "any" | "all" => {}
             "default6" => r.family = Some(Family::V6),
-            _ => match lenient_prefix(word) {
-                Some(prefix) => r.family = Some(prefix.family()),
+            _ => match open_prefix(word) {
+                Some(prefix) => self.same_family(prefix.family(), line, n, r),
                 None => {
                     let text = format!("unknown route destination '{word}'");
                     self.report_at(code::NOT_AN_ADDRESS, Class::General, text, line, n);
@@ -136,6 +136,27 @@ impl Build<'_> {
             },
         }
         r.words.push(one("dest", word));
+    }
+
+    /// Whether `text` is an address; one of the other family drops the route.
+    fn route_address(&mut self, text: &str, line: &Statement, n: usize, r: &mut Reading) -> bool {
+        match text.parse::<IpAddr>() {
+            Ok(ip) => {
+                self.same_family(Family::of(ip), line, n, r);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// All addresses of a route are of one family.
+    fn same_family(&mut self, family: Family, line: &Statement, n: usize, r: &mut Reading) {
+        if r.family.is_some_and(|f| f != family) {
+            let text = "Cannot mix IPv4 and IPv6 addresses for route";
+            self.report_at(code::FAMILY, Class::General, text, line, n);
+            r.dropped = true;
+        }
+        r.family = Some(family);
     }
 
     fn route_option(
@@ -201,9 +222,7 @@ impl Build<'_> {
                 r.words.push(one("via", gateway));
                 match gateway.parse::<IpAddr>() {
                     Ok(ip) => {
-                        if r.family.is_none() {
-                            r.family = Some(Family::of(ip));
-                        }
+                        self.same_family(Family::of(ip), line, at, r);
                         return Ok(taken);
                     }
                     Err(_) => false,
@@ -212,10 +231,10 @@ impl Build<'_> {
             "or" => {
                 let text = "\"or\" for routes is deprecated. Please use \"nexthop\"";
                 self.warn_at(code::OLD_SPELLING, Class::Deprecated, text, line, n);
-                value.parse::<IpAddr>().is_ok()
+                self.route_address(value, line, n + 1, r)
             }
-            "src" => value.parse::<IpAddr>().is_ok(),
-            "from" => match lenient_prefix(value) {
+            "src" => self.route_address(value, line, n + 1, r),
+            "from" => match open_prefix(value) {
                 Some(prefix) => prefix.family() == Family::V6 && r.family != Some(Family::V4),
                 None => matches!(value, "default" | "any" | "all"),
             },
@@ -335,7 +354,7 @@ impl Build<'_> {
                         return Err(check::stop(line, at + 2, Some("IP"), self.report()));
                     };
                     at += 2 + skip;
-                    gateway.parse::<IpAddr>().is_ok()
+                    self.route_address(gateway, line, at - 1, r)
                 }
                 "dev" => {
                     r.interfaces
@@ -475,23 +494,12 @@ pub(super) fn number(text: &str, max: u64) -> bool {
     check::integer(text, 0, max, true, false).is_ok()
 }
 
-/// A prefix; IPv4 may leave out trailing parts (`10/8`).
-pub(super) fn lenient_prefix(text: &str) -> Option<Prefix> {
-    if let Ok(prefix) = text.parse() {
-        return Some(prefix);
+/// A prefix; behind the slash there may be nothing.
+pub(super) fn open_prefix(text: &str) -> Option<Prefix> {
+    match text.strip_suffix('/') {
+        Some(address) => address.parse().ok().map(Prefix::host),
+        None => text.parse().ok(),
     }
-    let (address, len) = text.split_once('/').unwrap_or((text, ""));
-    let parts = address.split('.').count();
-    if parts > 3 || !address.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return None;
-    }
-    let full = format!("{address}{}", ".0".repeat(4 - parts));
-    let prefix = if len.is_empty() {
-        full
-    } else {
-        format!("{full}/{len}")
-    };
-    prefix.parse().ok()
 }
 
 fn labels(text: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use rk_base::Family;
 
-use super::route::{lenient_prefix, number};
+use super::route::{number, open_prefix};
 use super::{At, Build, Stop, check};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
@@ -129,7 +129,7 @@ impl Build<'_> {
             }
             "from" | "to" => match value {
                 "default" | "any" | "all" => true,
-                _ => match lenient_prefix(value) {
+                _ => match open_prefix(value) {
                     Some(prefix) => {
                         let fits = r.family.is_none_or(|f| f == prefix.family());
                         r.family = Some(prefix.family());

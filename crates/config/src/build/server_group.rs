@@ -37,7 +37,11 @@ impl Build<'_> {
                 };
                 let mark = check::word(marks, line, 1, self.lenient, &mut self.session.report);
                 match line.word(2) {
-                    None | Some("inet" | "inet6") if mark.is_some() => entries += 1,
+                    None | Some("inet" | "inet6") if mark.is_some() => {
+                        entries += 1;
+                        group.marks += 1;
+                        group.marks6 += usize::from(line.word(2) == Some("inet6"));
+                    }
                     None | Some("inet" | "inet6") => {}
                     Some(other) => {
                         let text = format!("unknown address family {other}");
@@ -47,9 +51,9 @@ impl Build<'_> {
                 continue;
             }
             match group_entry(line.keyword(), line.word(1)) {
-                Some(family) => {
+                Some(_) => {
                     entries += 1;
-                    group.family = group.family.or(Some(family));
+                    group.addresses += 1;
                 }
                 None => {
                     let port = line

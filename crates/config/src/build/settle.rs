@@ -21,13 +21,23 @@ impl Build<'_> {
     pub(super) fn settle(&mut self, mut raw: RawInstance) -> Option<Instance> {
         let name = raw.name.clone();
         let at = raw.at.clone();
+        let interface = raw.interface.as_ref().map(|(name, _)| name.clone());
+        // What is said about single lines comes first: it does not need a usable instance.
+        self.settle_interface(&raw);
+        let mut addresses = self.settle_addresses(std::mem::take(&mut raw.addresses));
+        let mut excluded = self.settle_addresses(std::mem::take(&mut raw.excluded));
+        let routes = std::mem::take(&mut raw.routes);
+        let virtual_routes = self.settle_routes(routes);
+        let rules = std::mem::take(&mut raw.rules);
+        let virtual_rules = self.settle_rules(rules);
+        let track = self.settle_tracks(&name, interface.as_deref(), &raw.tracks);
         let Some(vrid) = raw.vrid else {
             let text = format!("({name}) the virtual router id must be set");
             self.report_later(code::VRID_MISSING, Class::General, text, &at);
             return None;
         };
         let unicast = !raw.peers.is_empty();
-        self.settle_interface(&raw, unicast)?;
+        self.needs_interface(&raw, unicast)?;
         let family = raw.family.unwrap_or(match &raw.source {
             Some((ip, _)) => Family::of(*ip),
             None => Family::V4,
@@ -62,9 +72,6 @@ impl Build<'_> {
         let accept = self.settle_accept(&raw, version, strict, owner);
         let switches = self.settle_switches(&raw, strict, owner);
 
-        let interface = raw.interface.as_ref().map(|(name, _)| name.clone());
-        let mut addresses = self.settle_addresses(std::mem::take(&mut raw.addresses));
-        let mut excluded = self.settle_addresses(std::mem::take(&mut raw.excluded));
         if addresses.is_empty() && !raw.no_virtual_ipaddress {
             let refused = version == Version::V3 || strict;
             let how = if refused { "required" } else { "sensible" };
@@ -99,11 +106,8 @@ impl Build<'_> {
             excluded.splice(0..0, rest);
         }
         self.settle_vmac(&mut raw, strict);
-        let track = self.settle_tracks(&name, interface.as_deref(), &raw.tracks);
         let garp = self.settle_garp(&raw, interface.as_deref(), strict);
         let notify = std::mem::take(&mut raw.notify);
-        let routes = std::mem::take(&mut raw.routes);
-        let rules = std::mem::take(&mut raw.rules);
         let multicast_group = match (raw.mcast_dst.map(|(ip, _)| ip), family) {
             (Some(ip), _) if Family::of(ip) == family => ip,
             (Some(ip), _) => {
@@ -140,8 +144,8 @@ impl Build<'_> {
             virtual_ipaddress: addresses,
             virtual_ipaddress_excluded: excluded,
             no_virtual_ipaddress: raw.no_virtual_ipaddress,
-            virtual_routes: self.settle_routes(routes),
-            virtual_rules: self.settle_rules(rules),
+            virtual_routes,
+            virtual_rules,
             authentication,
             source_address,
             track_src_ip: raw.track_src_ip,
@@ -196,34 +200,65 @@ impl Build<'_> {
     }
 
     /// The interface must be there, or be allowed to come later.
-    fn settle_interface(&mut self, raw: &RawInstance, unicast: bool) -> Option<()> {
+    fn settle_interface(&mut self, raw: &RawInstance) {
+        let name = &raw.name;
+        let mut there = false;
+        if let Some((interface, at)) = &raw.interface {
+            there = self.may_exist(interface);
+            if !there {
+                let text = format!(
+                    "WARNING - interface {interface} for vrrp_instance {name} doesn't exist"
+                );
+                let d = Diagnostic::error(code::NO_INTERFACE, Class::Warning, text)
+                    .help("create it first, or set dynamic_interfaces");
+                self.session.report.push(at.put(d));
+            }
+        }
+        let vmac = raw.use_vmac.as_ref().map(|(_, at)| at);
+        let vmac = vmac.or(raw.use_ipvlan.as_ref().map(|(_, at)| at));
+        if raw.has_unicast_ttl && raw.peers.is_empty() {
+            let text =
+                format!("({name}): Cannot use unicast_ttl without unicast peers - resetting");
+            self.report_later(code::UNICAST, Class::General, text, &raw.end);
+        }
+        if there
+            && raw.is_unicast
+            && raw.vmac_xmit_base.is_none()
+            && let Some(at) = vmac
+        {
+            let text = format!("({name}) unicast with use_vmac requires vmac_xmit_base - setting");
+            let d = Diagnostic::error(code::VMAC, Class::General, text);
+            self.session
+                .report
+                .push(at.also(raw.end.put(d), "asked for here"));
+        }
+        if let Some(at) = vmac
+            && raw.is_unicast
+            && !there
+        {
+            let text = format!(
+                "({name}): Cannot use VMAC/ipvlan with unicast and no interface - clearing \
+                 use_vmac"
+            );
+            let d = Diagnostic::error(code::VMAC, Class::General, text);
+            self.session
+                .report
+                .push(at.also(raw.end.put(d), "asked for here"));
+        }
+    }
+
+    /// Only unicast with a source address can do without an interface.
+    fn needs_interface(&mut self, raw: &RawInstance, unicast: bool) -> Option<()> {
         let name = &raw.name;
         match &raw.interface {
-            Some((interface, at)) => {
-                if !self.may_exist(interface) {
-                    let text = format!(
-                        "WARNING - interface {interface} for vrrp_instance {name} doesn't exist"
-                    );
-                    let d = Diagnostic::error(code::NO_INTERFACE, Class::Warning, text)
-                        .help("create it first, or set dynamic_interfaces");
-                    self.session.report.push(at.put(d));
-                }
+            Some(_) => {
                 if raw.vrf.is_some() {
                     let text = format!("({name}) vrf is ignored when an interface is set");
                     self.report_later(code::SETTING, Class::General, text, &raw.at);
                 }
                 Some(())
             }
-            None if unicast && raw.source.is_some() => {
-                if let Some((_, at)) = &raw.use_vmac {
-                    let text = format!(
-                        "({name}): Cannot use VMAC/ipvlan with unicast and no interface - \
-                         clearing use_vmac"
-                    );
-                    self.report_later(code::VMAC, Class::General, text, at);
-                }
-                Some(())
-            }
+            None if unicast && raw.source.is_some() => Some(()),
             None => {
                 let text = format!("({name}) Unknown interface!");
                 let d = Diagnostic::error(code::INTERFACE_MISSING, Class::General, text)

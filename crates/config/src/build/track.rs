@@ -406,10 +406,13 @@ impl Build<'_> {
                 session.source_ip = Some(source);
             } else {
                 let text = format!(
-                    "Configuration error: BFD instance {name} source address and neighbor \
-                     address must be of the same family"
+                    "Configuration error: BFD instance {name} source address {source} and \
+                     neighbor address {neighbor} are not of the same family, disabling instance"
                 );
-                self.report_later(code::FAMILY, Class::General, text, &at);
+                let d = crate::Diagnostic::error(code::FAMILY, Class::General, text);
+                let d = heading.point_at_end_of(d, 1);
+                self.session.report.push(at.also(d, "the source address"));
+                return Ok(());
             }
         }
         if !session.vrrp && !session.checker {
