@@ -80,14 +80,14 @@ impl Diagnostic {
 
     /// It is about the bytes `start..end` of `line`.
     pub(crate) fn at(self, line: &Line, start: usize, end: usize) -> Self {
-        self.from_text(line.place(start, end), line.via(start), line.home)
+        self.at_text(line.place(start, end), line.via(start), line.home)
     }
 
     /// It is about words that stand at `text` and came through `via` into the line `home`.
     ///
     /// The place is in that line, which is the one keepalived counts; where the text of a
     /// definition stands is told beside it.
-    pub(crate) fn from_text(
+    pub(crate) fn at_text(
         mut self,
         text: Place,
         mut via: Vec<Via>,

@@ -105,7 +105,7 @@ impl At {
 
     fn put(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some((place, home)) = self.place {
-            diagnostic = diagnostic.from_text(place, line::via(self.frame.as_ref()), home);
+            diagnostic = diagnostic.at_text(place, line::via(self.frame.as_ref()), home);
         }
         match self.beside.as_deref() {
             Some((place, text)) => diagnostic.label(*place, *text),
@@ -128,6 +128,10 @@ pub(crate) struct Build<'a> {
     directories: HashMap<String, bool>,
     globals: global::RawGlobals,
     /// Boxed, so that each is freed as soon as it is settled.
+    #[allow(
+        clippy::vec_box,
+        reason = "tens of thousands of them are large, and the list grows by doubling"
+    )]
     instances: Vec<Box<instance::RawInstance>>,
     instance_names: HashMap<String, usize>,
     scripts: Vec<script::RawScript>,
