@@ -39,6 +39,9 @@ pub(crate) const LAB: &[Need] = &[
     ),
 ];
 
+/// What measures the memory of a program.
+pub(crate) const TIME: &[Need] = &[need("/usr/bin/time", "time")];
+
 /// The fuzzer: libFuzzer itself is C++.
 pub(crate) const FUZZ: &[Need] = &[need("c++", "g++")];
 

@@ -3,6 +3,7 @@
 pub(crate) mod failover;
 mod failover_client;
 pub(crate) mod instances;
+pub(crate) mod lint;
 
 use std::time::Duration;
 
