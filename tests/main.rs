@@ -24,5 +24,6 @@ mod lifecycle;
 mod mail;
 mod matrix;
 mod notify;
+mod parity;
 mod rfc;
 mod tracking;

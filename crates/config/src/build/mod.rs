@@ -128,10 +128,7 @@ pub(crate) struct Build<'a> {
     directories: HashMap<String, bool>,
     globals: global::RawGlobals,
     /// Boxed, so that each is freed as soon as it is settled.
-    #[allow(
-        clippy::vec_box,
-        reason = "tens of thousands of them are large, and the list grows by doubling"
-    )]
+    #[allow(clippy::vec_box, reason = "each is freed as soon as it is settled")]
     instances: Vec<Box<instance::RawInstance>>,
     instance_names: HashMap<String, usize>,
     scripts: Vec<script::RawScript>,

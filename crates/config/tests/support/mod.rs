@@ -318,6 +318,20 @@ pub fn spec_dir() -> Option<PathBuf> {
     None
 }
 
+/// The disagreements with keepalived that `doc/compatibility.md` lists for `set`: `FILE`, or
+/// `FILE:LINE`.
+pub fn listed(set: &str) -> BTreeSet<String> {
+    let text = include_str!("../../../../doc/compatibility.md");
+    let (_, section) = text.split_once("\n## Verdicts of `-t`\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let cells = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    cells
+        .filter_map(|cell| Some(cell.strip_prefix(set)?.strip_prefix('/')?.to_owned()))
+        .collect()
+}
+
 /// The messages of a load, one a line.
 pub fn messages(loaded: &Loaded) -> String {
     let lines: Vec<String> = loaded
