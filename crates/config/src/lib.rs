@@ -9,6 +9,7 @@
 mod build;
 mod code;
 mod diagnostic;
+pub mod fmt;
 pub mod lint;
 mod load;
 pub mod manual;

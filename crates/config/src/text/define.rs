@@ -115,6 +115,13 @@ struct Use<'a> {
     arguments: &'a [u8],
 }
 
+/// The first use of a name at or after `from`: where it starts and ends, and the name.
+pub(crate) fn used(text: &[u8], from: usize) -> Option<(usize, usize, &[u8])> {
+    let found = next_use(text, from)?;
+    let name = found.start + 1 + usize::from(text.get(found.start + 1) == Some(&b'{'));
+    Some((found.start, found.end, &text[name..name + found.name.len()]))
+}
+
 /// The first use at or after `from`. A lone `$` is skipped.
 fn next_use(text: &[u8], mut from: usize) -> Option<Use<'_>> {
     while let Some(found) = text.get(from..)?.iter().position(|b| *b == b'$') {

@@ -4,12 +4,12 @@
 //! a sequence with a million rounds costs no memory.
 
 pub(crate) mod command;
-mod define;
-mod include;
+pub(crate) mod define;
+pub(crate) mod include;
 pub(crate) mod line;
-mod physical;
+pub(crate) mod physical;
 pub(crate) mod reader;
-mod sequence;
+pub(crate) mod sequence;
 pub(crate) mod words;
 
 pub(crate) use line::Line;
