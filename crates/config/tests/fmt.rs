@@ -24,11 +24,11 @@ fn meaning(loaded: &Loaded) -> String {
     forget_places(&mut config);
     let mut out = format!("{} {:?}\n", loaded.exit_status(), loaded.outcome);
     for d in &loaded.diagnostics {
-        let labels: Vec<&str> = d.labels.iter().map(|l| l.text.as_str()).collect();
+        // Labels are places: one that has moved to the line of the message needs none.
         let via: Vec<String> = d.via.iter().map(|v| v.how.to_string()).collect();
         let (code, severity, class, help) = (d.code, d.severity, d.class, &d.help);
         let message = without_numbers_of_lines(&d.message);
-        out += &format!("{code} {severity} {class:?} {message} {labels:?} {via:?} {help:?}\n");
+        out += &format!("{code} {severity} {class:?} {message} {via:?} {help:?}\n");
     }
     for u in &loaded.unsupported {
         out += &format!("{u} {}\n", u.count);
