@@ -36,6 +36,15 @@ fn every_keyword_of_keepalived_is_a_row_and_every_column_agrees() {
 }
 
 #[test]
+fn words_of_our_own_are_these() {
+    let ours = [
+        ("global_defs", "checker_share_probes"),
+        ("virtual_server.real_server.SSL_GET", "ssl_verify"),
+    ];
+    assert_eq!(compare("").extensions, ours);
+}
+
+#[test]
 fn a_wrong_list_is_noticed() {
     let head = "context\tkeyword\taliases\targs\tdefault\tin_2_2_7\tprocess\n";
     let found = |row: &str| {

@@ -1,272 +1,483 @@
-//! Checkers of real servers: checked, not yet kept.
+//! The blocks of checkers, statement by statement.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::check;
+use super::check::{self, Val};
 use super::command::{RawCommand, RawUser};
+use super::service::set_timing;
 use super::{Build, Stop};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::model::Verdict;
+use crate::model::{Bind, DnsCheck, DnsRecord, HttpCheck, SmtpCheck, Timing, UdpCheck};
 use crate::table::{Keyword, Value};
 use crate::tree::{Node, Statement};
 
+/// A checker as it was written.
+#[derive(Clone, Debug)]
+pub(super) struct RawChecker {
+    pub(super) heading: Statement,
+    pub(super) kind: RawKind,
+    pub(super) timing: Timing,
+    pub(super) alpha: Option<bool>,
+    pub(super) log_all_failures: Option<bool>,
+    pub(super) connect_ip: Option<IpAddr>,
+    pub(super) connect_port: Option<u16>,
+    pub(super) bind: Bind,
+}
+
+/// What a checker does, before it is known for whom.
+#[derive(Clone, Debug)]
+pub(super) enum RawKind {
+    Tcp,
+    Ping,
+    Udp(UdpCheck),
+    /// Hosts of pages are not resolved.
+    Http(HttpCheck),
+    Smtp(SmtpCheck),
+    Dns(DnsCheck),
+    Misc(RawMisc),
+    Bfd(Option<Arc<str>>),
+    File(RawFile),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct RawMisc {
+    pub(super) command: Option<RawCommand>,
+    pub(super) user: Option<RawUser>,
+    user_failed: bool,
+    pub(super) timeout: Option<Duration>,
+    pub(super) dynamic: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct RawFile {
+    /// Name, weight and direction of the file.
+    pub(super) file: Option<(Arc<str>, i32, bool)>,
+    pub(super) weight: Option<i32>,
+    pub(super) reverse: Option<bool>,
+}
+
+impl RawKind {
+    fn of(keyword: &str) -> Self {
+        match keyword {
+            "PING_CHECK" => Self::Ping,
+            "UDP_CHECK" => Self::Udp(UdpCheck {
+                max_reply_length: 255,
+                ..UdpCheck::default()
+            }),
+            "HTTP_GET" => Self::Http(HttpCheck::new(false)),
+            "SSL_GET" => Self::Http(HttpCheck::new(true)),
+            "SMTP_CHECK" => Self::Smtp(SmtpCheck {
+                helo_name: Arc::from("smtpchecker.keepalived.org"),
+            }),
+            "DNS_CHECK" => Self::Dns(DnsCheck {
+                record: DnsRecord::Soa,
+                name: Arc::from("."),
+            }),
+            "MISC_CHECK" => Self::Misc(RawMisc::default()),
+            "BFD_CHECK" => Self::Bfd(None),
+            "FILE_CHECK" => Self::File(RawFile::default()),
+            _ => Self::Tcp,
+        }
+    }
+
+    /// The keyword without which it is of no use and that is not there.
+    fn lacks(&self) -> Option<&'static str> {
+        match self {
+            Self::Misc(RawMisc { command: None, .. }) => Some("misc_path"),
+            Self::File(RawFile { file: None, .. }) => Some("track_file"),
+            Self::Bfd(None) => Some("name"),
+            Self::Http(http) if http.urls.is_empty() => Some("url"),
+            _ => None,
+        }
+    }
+}
+
 impl Build<'_> {
-    /// Reads the block of one checker.
+    /// Reads the block of one checker of the server `addr`: none if it cannot be used, several
+    /// if it has `host` blocks, each of which is a checker of its own.
     pub(super) fn checker(
         &mut self,
-        kind: &'static Keyword,
-        heading: &Statement,
+        keyword: &'static Keyword,
+        heading: Statement,
         nodes: Vec<Node>,
-    ) -> Result<(), Stop> {
-        let mut seen = HashSet::new();
-        let mut command: Option<RawCommand> = None;
-        let mut user: Option<RawUser> = None;
-        let mut user_failed = false;
-        let mut families: Vec<(bool, Statement)> = Vec::new();
-        let mut has_reference = false;
-        let mut pages = 0;
+        addr: IpAddr,
+    ) -> Result<Vec<RawChecker>, Stop> {
+        let mut checker = RawChecker {
+            kind: RawKind::of(keyword.name),
+            heading,
+            timing: Timing::default(),
+            alpha: None,
+            log_all_failures: None,
+            connect_ip: None,
+            connect_port: None,
+            bind: Bind::default(),
+        };
+        let mut seen: HashSet<&'static str> = HashSet::new();
+        let mut hosts = Vec::new();
         for node in nodes {
-            let (keyword, statement) = match node {
-                Node::Problem(d) => {
-                    self.session.report.push(*d);
-                    continue;
-                }
-                Node::Block(keyword, statement, inner) => {
-                    if keyword.name == "url" {
-                        pages += usize::from(self.url(&statement, inner)?);
-                    } else {
-                        self.checker(kind, &statement, inner)?;
+            match node {
+                Node::Problem(d) => self.session.report.push(*d),
+                Node::Block(inner, statement, nodes) => match &mut checker.kind {
+                    RawKind::Http(http) if inner.name == "url" => {
+                        let page = self.url(&statement, nodes)?;
+                        http.urls.extend(page);
                     }
-                    continue;
-                }
-                Node::Lines(..) => continue,
-                Node::Statement(keyword, statement) => (keyword, statement),
-            };
-            let Some(value) = self.value(keyword, &statement)? else {
-                continue;
-            };
-            let again = !seen.insert(keyword.name);
-            match (keyword.name, kind.name) {
-                ("connect_ip" | "bindto", _) => {
-                    if let check::Val::Address(ip) = value {
-                        families.push((ip.is_ipv6(), statement));
-                    }
-                }
-                ("misc_path", _) => command = self.raw_command(&statement, false),
-                ("user", _) => {
-                    let raw = RawUser {
-                        user: statement.word(1).unwrap_or("").to_owned(),
-                        group: statement.word(2).map(str::to_owned),
-                    };
-                    if self.find_user(&raw).is_none() {
-                        user_failed = true;
-                        let text = format!(
-                            "Failed to set uid/gid for misc checker script '{}' - removing",
-                            raw.user
-                        );
-                        self.report_at(code::NO_USER, Class::General, text, &statement, 1);
-                    }
-                    user = Some(raw);
-                }
-                ("track_file", _) => {
-                    has_reference = self.reference("track_file", "track_file", &statement);
-                }
-                ("name", "BFD_CHECK") => {
-                    has_reference = self.reference("bfd_instance", "name", &statement);
-                }
-                ("name", "DNS_CHECK") => self.dns_name(&statement),
-                ("weight", "FILE_CHECK") => self.file_weight(&statement),
-                ("payload" | "require_reply", _) => self.hex(&statement, keyword.name),
-                _ => {
-                    self.repeated(keyword, again, &statement);
+                    _ => hosts.push(self.smtp_host(&mut checker, nodes, addr)?),
+                },
+                Node::Lines(..) => {}
+                Node::Statement(keyword, statement) => {
+                    self.checker_statement(keyword, &statement, &mut seen, &mut checker, addr)?;
                 }
             }
         }
-        if let [(first, _), (second, statement)] = families.as_slice()
-            && first != second
-        {
-            let text = "connect_ip and bindto are of different families - ignoring the second";
-            let d = Diagnostic::error(code::FAMILY, Class::General, text);
-            self.session.report.push(statement.point(d, 1));
+        if !self.checker_fits(keyword, &checker, addr) {
+            return Ok(Vec::new());
         }
-        let missing = match kind.name {
-            "MISC_CHECK" if command.is_none() => Some("misc_path"),
-            "FILE_CHECK" if !has_reference => Some("track_file"),
-            "BFD_CHECK" if !has_reference => Some("name"),
-            "HTTP_GET" | "SSL_GET" if pages == 0 => Some("url"),
-            _ => None,
+        if hosts.is_empty() {
+            return Ok(vec![checker]);
+        }
+        Ok(hosts
+            .into_iter()
+            .map(|(connect_ip, connect_port, bind, connect_timeout)| {
+                let mut host = checker.clone();
+                (host.connect_ip, host.connect_port, host.bind) = (connect_ip, connect_port, bind);
+                host.timing.connect_timeout = connect_timeout.or(host.timing.connect_timeout);
+                host
+            })
+            .collect())
+    }
+
+    /// Reads a `host` block: its place is its own, its times are the checker's.
+    #[expect(clippy::type_complexity, reason = "the parts of a connection, once")]
+    fn smtp_host(
+        &mut self,
+        checker: &mut RawChecker,
+        nodes: Vec<Node>,
+        addr: IpAddr,
+    ) -> Result<(Option<IpAddr>, Option<u16>, Bind, Option<Duration>), Stop> {
+        let mut host = RawChecker {
+            connect_ip: None,
+            connect_port: None,
+            bind: Bind::default(),
+            ..checker.clone()
         };
-        if let Some(missing) = missing {
-            let text = format!("{} without a usable {missing} - removing", kind.name);
-            self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
-        } else if let Some(command) = command
-            && !user_failed
+        host.timing.connect_timeout = None;
+        let mut seen = HashSet::new();
+        for node in nodes {
+            if let Some((keyword, statement)) = self.plain(node) {
+                self.checker_statement(keyword, &statement, &mut seen, &mut host, addr)?;
+            }
+        }
+        let timeout = host.timing.connect_timeout.take();
+        let own = checker.timing.connect_timeout;
+        checker.timing = host.timing;
+        checker.timing.connect_timeout = own;
+        checker.alpha = host.alpha;
+        checker.log_all_failures = host.log_all_failures;
+        Ok((host.connect_ip, host.connect_port, host.bind, timeout))
+    }
+
+    fn checker_statement(
+        &mut self,
+        keyword: &'static Keyword,
+        statement: &Statement,
+        seen: &mut HashSet<&'static str>,
+        checker: &mut RawChecker,
+        addr: IpAddr,
+    ) -> Result<(), Stop> {
+        let Some(value) = self.value(keyword, statement)? else {
+            return Ok(());
+        };
+        let again = !seen.insert(keyword.name);
+        if set_timing(&mut checker.timing, keyword.name, &value)
+            || self.connection(keyword.name, statement, &value, checker, addr)
         {
-            self.lvs
-                .misc
-                .push((command, user, super::At::end_of(heading)));
+            return Ok(());
+        }
+        match keyword.name {
+            "alpha" => checker.alpha = Some(value.on()),
+            "log_all_failures" => checker.log_all_failures = Some(value.on()),
+            _ => {
+                self.repeated(keyword, again, statement);
+                match &mut checker.kind {
+                    RawKind::Misc(misc) => self.misc_setting(keyword.name, statement, &value, misc),
+                    RawKind::Http(http) => http_setting(keyword.name, statement, &value, http),
+                    RawKind::Udp(udp) => self.udp_setting(keyword.name, statement, &value, udp),
+                    RawKind::Dns(dns) => self.dns_setting(keyword.name, statement, dns),
+                    RawKind::File(file) => self.file_setting(keyword.name, statement, file),
+                    RawKind::Smtp(smtp) => smtp.helo_name = word(statement),
+                    RawKind::Bfd(name) => *name = self.bfd_name(statement),
+                    RawKind::Tcp | RawKind::Ping => {}
+                }
+            }
         }
         Ok(())
     }
 
-    /// Reads one `url` block; `true` if it can be used.
-    fn url(&mut self, heading: &Statement, nodes: Vec<Node>) -> Result<bool, Stop> {
-        let mut seen = HashSet::new();
-        let mut has_path = false;
-        for node in nodes {
-            let Some((keyword, statement)) = self.plain(node) else {
-                continue;
-            };
-            // Offsets and sizes that are no numbers are only logged.
-            if matches!(
-                keyword.name,
-                "regex_min_offset" | "regex_max_offset" | "regex_stack"
-            ) {
-                continue;
-            }
-            let Some(_) = self.value(keyword, &statement)? else {
-                continue;
-            };
-            let again = !seen.insert(keyword.name);
-            match keyword.name {
-                "path" => {
-                    has_path = true;
-                    self.repeated(keyword, again, &statement);
-                }
-                "status_code" => self.status_codes(&statement),
-                "regex" => {
-                    if statement.words.len() > 2 {
-                        let text = "regex takes one string - ignoring";
-                        self.report_at(code::EXTRA_WORDS, Class::General, text, &statement, 2);
-                    }
-                }
-                _ => {
-                    self.repeated(keyword, again, &statement);
+    /// Where the check goes and from where; `false` if the keyword is about something else.
+    fn connection(
+        &mut self,
+        name: &str,
+        statement: &Statement,
+        value: &Val,
+        checker: &mut RawChecker,
+        addr: IpAddr,
+    ) -> bool {
+        match (name, value) {
+            ("connect_ip", Val::Address(ip)) => {
+                if checker
+                    .bind
+                    .address
+                    .is_some_and(|b| b.is_ipv4() != ip.is_ipv4())
+                {
+                    self.other_family("connect_ip", *ip, "bindto", statement);
+                } else {
+                    checker.connect_ip = Some(*ip);
                 }
             }
+            ("bindto", Val::Address(ip)) => {
+                let target = checker.connect_ip.unwrap_or(addr);
+                if target.is_ipv4() == ip.is_ipv4() {
+                    checker.bind.address = Some(*ip);
+                } else {
+                    self.other_family("bindto", *ip, "connect_ip", statement);
+                }
+            }
+            ("connect_port", _) => checker.connect_port = value.int(),
+            ("bind_port", _) => checker.bind.port = value.int().unwrap_or(0),
+            ("bind_if", Val::Text(interface)) => {
+                checker.bind.interface = Some(interface.as_str().into());
+            }
+            ("fwmark", _) => checker.bind.fwmark = value.int().unwrap_or(0),
+            _ => return false,
         }
-        if !has_path {
-            let text = "url without a path - removing";
+        true
+    }
+
+    fn other_family(&mut self, what: &str, ip: IpAddr, than: &str, statement: &Statement) {
+        let text =
+            format!("{what} address {ip} does not match address family of {than} - skipping");
+        self.report_at(code::FAMILY, Class::General, text, statement, 1);
+    }
+
+    /// What can be said about a checker at the end of its block; `false` if it is not used.
+    fn checker_fits(
+        &mut self,
+        keyword: &'static Keyword,
+        checker: &RawChecker,
+        addr: IpAddr,
+    ) -> bool {
+        let heading = &checker.heading;
+        if let Some(missing) = checker.kind.lacks() {
+            let text = format!("{} without a usable {missing} - removing", keyword.name);
+            self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
+            return false;
+        }
+        let target = checker.connect_ip.unwrap_or(addr);
+        if let IpAddr::V6(ip) = target
+            && ip.is_unicast_link_local()
+            && checker.bind.interface.is_none()
+            && checker.kind.connects()
+        {
+            let text = format!("Checker link local address {ip} requires a bind_if");
             self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
         }
-        Ok(has_path)
-    }
-
-    fn status_codes(&mut self, statement: &Statement) {
-        for n in 1..statement.words.len() {
-            let word = statement.word(n).unwrap_or("");
-            let fine = match word.split_once('-') {
-                Some((from, to)) => {
-                    let from = check::integer(from, 100, 599, false, false);
-                    let to = check::integer(to, 100, 599, false, false);
-                    matches!((from, to), (Ok(from), Ok(to)) if from <= to)
-                }
-                None => check::integer(word, 100, 599, false, false).is_ok(),
-            };
-            if !fine {
-                let text = format!("invalid status code '{word}' - ignoring");
-                self.report_at(code::OUT_OF_RANGE, Class::General, text, statement, n);
+        match &checker.kind {
+            RawKind::Misc(misc) => !misc.user_failed,
+            RawKind::Udp(udp) if udp.min_reply_length > udp.max_reply_length => {
+                let text = format!(
+                    "UDP_CHECK min_reply length {} > max_reply_length {} - will always fail",
+                    udp.min_reply_length, udp.max_reply_length
+                );
+                self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
+                true
             }
+            _ => true,
         }
     }
 
-    /// Whether a checker names something that is defined.
-    fn reference(&mut self, what: &str, keyword: &str, statement: &Statement) -> bool {
-        let name = statement.word(1).unwrap_or("");
-        let known = match what {
-            "track_file" => self.file_names.contains_key(name),
-            _ => self.bfd_names.contains_key(name),
-        };
-        if !known {
-            let text = format!("{keyword} {name}: no such {what}");
-            self.report_at(code::NOT_DEFINED, Class::General, text, statement, 1);
-        }
-        known
-    }
-
-    fn dns_name(&mut self, statement: &Statement) {
-        let name = statement.word(1).unwrap_or("");
-        let fine = name == "."
-            || name
-                .trim_end_matches('.')
-                .split('.')
-                .all(|label| (1..=63).contains(&label.len()));
-        if !fine {
-            let text = format!("DNS name '{name}' has an empty or overlong label");
-            self.report_at(code::CHECKER, Class::General, text, statement, 1);
+    fn misc_setting(&mut self, name: &str, statement: &Statement, value: &Val, misc: &mut RawMisc) {
+        match name {
+            "misc_path" => misc.command = self.raw_command(statement, false),
+            "misc_timeout" => misc.timeout = value.duration().filter(|t| !t.is_zero()),
+            "misc_dynamic" => misc.dynamic = true,
+            "user" => {
+                let raw = RawUser {
+                    user: statement.word(1).unwrap_or("").to_owned(),
+                    group: statement.word(2).map(str::to_owned),
+                };
+                if self.find_user(&raw).is_none() {
+                    misc.user_failed = true;
+                    let text = format!(
+                        "Failed to set uid/gid for misc checker script '{}' - removing",
+                        raw.user
+                    );
+                    self.report_at(code::NO_USER, Class::General, text, statement, 1);
+                }
+                misc.user = Some(raw);
+            }
+            _ => {}
         }
     }
 
-    fn file_weight(&mut self, statement: &Statement) {
-        let max = u64::try_from(i32::MAX).unwrap_or(0);
-        let range = Value::Int {
-            min: i64::from(-i32::MAX),
-            max,
-            any_base: false,
-        };
-        check::word(range, statement, 1, self.lenient, &mut self.session.report);
-        if let Some(other) = statement
-            .word(2)
-            .filter(|w| !matches!(*w, "reverse" | "noreverse"))
-        {
-            let text = format!("unknown weight option {other} - ignoring");
-            self.report_at(code::UNKNOWN_WORD, Class::General, text, statement, 2);
+    fn udp_setting(&mut self, name: &str, statement: &Statement, value: &Val, udp: &mut UdpCheck) {
+        match name {
+            "payload" => {
+                if let Some(bytes) = self.hex(statement, name) {
+                    udp.payload = bytes.into_iter().map(|(byte, _)| byte).collect();
+                }
+            }
+            "require_reply" => {
+                udp.require_reply = true;
+                udp.reply = self.hex(statement, name).unwrap_or_default();
+            }
+            "min_reply_length" => udp.min_reply_length = value.int().unwrap_or(0),
+            "max_reply_length" => udp.max_reply_length = value.int().unwrap_or(255),
+            _ => {}
         }
     }
 
-    fn hex(&mut self, statement: &Statement, name: &str) {
-        let digits: String = statement.args().iter().map(|w| w.text.as_str()).collect();
-        let digits: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
+    /// Bytes with their masks, from hexadecimal digits with blanks between them; in
+    /// `require_reply` an `x` stands for any digit.
+    fn hex(&mut self, statement: &Statement, name: &str) -> Option<Vec<(u8, u8)>> {
         let wild = name == "require_reply";
-        let fine = digits.len().is_multiple_of(2)
-            && digits
-                .chars()
-                .all(|c| c.is_ascii_hexdigit() || (wild && matches!(c, 'x' | 'X')));
-        if !fine {
+        let digits: String = statement.args().iter().map(|w| w.text.as_str()).collect();
+        let digits: Vec<char> = digits.chars().filter(|c| !c.is_whitespace()).collect();
+        let nibble = |c: char| match c.to_digit(16) {
+            Some(n) => u8::try_from(n).ok().map(|n| (n, 0xf)),
+            None => (wild && matches!(c, 'x' | 'X')).then_some((0, 0)),
+        };
+        let bytes: Option<Vec<(u8, u8)>> = digits
+            .chunks(2)
+            .map(|pair| {
+                let [high, low] = pair else { return None };
+                let ((a, b), (c, d)) = (nibble(*high)?, nibble(*low)?);
+                Some((a << 4 | c, b << 4 | d))
+            })
+            .collect();
+        if bytes.is_none() {
+            let digits: String = digits.into_iter().collect();
             let text = format!("{name} '{digits}' is no even number of hexadecimal digits");
             self.report_at(code::CHECKER, Class::General, text, statement, 1);
         }
+        bytes
     }
 
-    /// Judges the scripts of `MISC_CHECK`s.
-    pub(super) fn misc_scripts(&mut self) {
-        for (raw, user, end) in std::mem::take(&mut self.lvs.misc) {
-            let run_as = match &user {
-                Some(user) => self.find_user(user),
-                None => self.default_user(),
-            };
-            let shown = raw.argv.join(" ");
-            let Some(run_as) = run_as else {
-                let text =
-                    format!("Unable to set default user for misc script '{shown}' - removing");
-                let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
-                    .help("set script_user, or add a user named keepalived_script");
-                self.session
-                    .report
-                    .push(raw.at.also(end.put(d), "this script"));
-                continue;
-            };
-            let command = self.command(&raw, run_as);
-            let problem = match &command.verdict {
-                Verdict::Usable => None,
-                Verdict::InsecureButRuns { .. } => {
-                    self.globals.insecure_scripts = true;
-                    None
-                }
-                Verdict::Insecure { .. } => Some("due to insecure"),
-                Verdict::NotExecutable => None,
-                Verdict::NotFound | Verdict::NoUser => Some("since not found/accessible"),
-            };
-            match problem {
-                None => self.globals.scripts_run = true,
-                Some(problem) => {
-                    // keepalived drops it without a word and without effect on the status.
-                    let text = format!("Disabling misc script {shown} {problem}");
-                    let d = Diagnostic::warning(code::SCRIPT_NOT_FOUND, Class::Ok, text);
-                    self.session.report.push(raw.at.put(d));
-                }
-            }
+    fn dns_setting(&mut self, name: &str, statement: &Statement, dns: &mut DnsCheck) {
+        let text = statement.word(1).unwrap_or("");
+        if name == "type" {
+            dns.record = DnsRecord::named(text).unwrap_or_default();
+            return;
         }
+        let fine = text == "."
+            || text
+                .trim_end_matches('.')
+                .split('.')
+                .all(|label| (1..=63).contains(&label.len()));
+        if fine {
+            dns.name = text.into();
+        } else {
+            let text = format!("DNS name '{text}' has an empty or overlong label");
+            self.report_at(code::CHECKER, Class::General, text, statement, 1);
+        }
+    }
+
+    fn file_setting(&mut self, name: &str, statement: &Statement, file: &mut RawFile) {
+        let text = statement.word(1).unwrap_or("");
+        if name == "track_file" {
+            let found = self.file_names.get(text).copied();
+            if found.is_none() {
+                self.no_such("track_file", "track_file", statement);
+            }
+            file.file = found
+                .and_then(|n| self.config.track_files.get(n))
+                .map(|f| (Arc::from(f.name.as_str()), f.weight, f.reverse));
+            return;
+        }
+        let range = Value::Int {
+            min: i64::from(-i32::MAX),
+            max: u64::from(i32::MAX.unsigned_abs()),
+            any_base: false,
+        };
+        let weight = check::word(range, statement, 1, self.lenient, &mut self.session.report);
+        let reverse = match statement.word(2) {
+            None => None,
+            Some("reverse") => Some(true),
+            Some("noreverse") => Some(false),
+            Some(other) => {
+                let text = format!("unknown weight option {other} - ignoring");
+                self.report_at(code::UNKNOWN_WORD, Class::General, text, statement, 2);
+                return;
+            }
+        };
+        if let Some(weight) = weight.and_then(|v| v.int()) {
+            file.weight = Some(weight);
+            file.reverse = reverse.or(file.reverse);
+        }
+    }
+
+    fn bfd_name(&mut self, statement: &Statement) -> Option<Arc<str>> {
+        let name = statement.word(1).unwrap_or("");
+        if self.bfd_names.contains_key(name) {
+            return Some(name.into());
+        }
+        self.no_such("bfd_instance", "name", statement);
+        None
+    }
+
+    fn no_such(&mut self, what: &str, keyword: &str, statement: &Statement) {
+        let name = statement.word(1).unwrap_or("");
+        let text = format!("{keyword} {name}: no such {what}");
+        let d = Diagnostic::error(code::NOT_DEFINED, Class::General, text)
+            .help(format!("write the {what} block before the virtual_server"));
+        self.session.report.push(statement.point(d, 1));
+    }
+}
+
+impl RawKind {
+    /// Whether it talks to an address.
+    const fn connects(&self) -> bool {
+        !matches!(self, Self::Misc(_) | Self::Bfd(_) | Self::File(_))
+    }
+}
+
+fn word(statement: &Statement) -> Arc<str> {
+    Arc::from(statement.word(1).unwrap_or(""))
+}
+
+/// A setting of `HTTP_GET` or `SSL_GET` itself.
+fn http_setting(name: &str, statement: &Statement, value: &Val, http: &mut HttpCheck) {
+    use crate::model::{HttpVersion, Sni};
+
+    match (name, &mut http.tls) {
+        ("virtualhost", _) => http.virtualhost = Some(word(statement)),
+        ("http_protocol", _) => {
+            http.version = match statement.word(1) {
+                Some("1.1") => HttpVersion::V1_1,
+                Some("1.0C" | "1.0c") => HttpVersion::V1_0Close,
+                _ => HttpVersion::V1_0,
+            };
+        }
+        ("fast_recovery", _) => http.fast_recovery = value.on(),
+        ("enable_sni", Some(tls)) => {
+            tls.sni = match (&tls.sni, value.on()) {
+                (_, false) => Sni::Off,
+                (Sni::Off, true) => Sni::VirtualHost,
+                (sni, true) => sni.clone(),
+            };
+        }
+        ("sni_name", Some(tls)) => {
+            tls.sni = match statement.word(1) {
+                Some(name) => Sni::Name(name.into()),
+                None => Sni::VirtualHost,
+            };
+        }
+        ("tls_compliant", Some(tls)) => tls.compliant = value.on(),
+        ("ssl_verify", Some(tls)) => tls.verify = value.on(),
+        _ => {}
     }
 }

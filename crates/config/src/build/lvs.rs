@@ -1,647 +1,163 @@
-//! `virtual_server`, `real_server`, `virtual_server_group`, `SSL`: checked, not yet kept.
+//! What belongs to load balancing as a whole, and what can be said about it only at the end:
+//! groups that are defined later, global defaults, scripts and their users. Also `SSL`.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use rk_base::Family;
 
-use super::check::{self, Val};
-use super::command::RawCommand;
+use super::check::Val;
+use super::command::{RawCommand, RawUser};
+use super::service::{Named, RawService};
 use super::{At, Build, Stop};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::model;
-use crate::table::{Context, Keyword};
+use crate::model::{
+    Check, Command, Forwarding, GroupTarget, Origin, Secret, Service, Ssl, Verdict, VirtualServer,
+};
 use crate::tree::{Node, Statement};
 
 /// What is known about the load balancing part.
 #[derive(Debug, Default)]
 pub(crate) struct Lvs {
-    /// Groups and whether they have marks and addresses.
-    pub(super) groups: HashMap<String, Group>,
-    /// Scripts that will run for checks and servers.
-    pub(super) scripts: Vec<RawCommand>,
-    /// `MISC_CHECK` commands with the user they name.
-    pub(super) misc: Vec<(RawCommand, Option<super::command::RawUser>, At)>,
-    /// Groups that services use before they are defined.
-    used_groups: Vec<UsedGroup>,
-    ssl_seen: bool,
+    /// Where the groups stand in the configuration.
+    pub(super) groups: HashMap<String, usize>,
+    /// How many services each group has.
+    pub(super) group_users: HashMap<String, u32>,
+    /// Services of groups, which may be defined later, with their places.
+    waiting: Vec<(usize, RawService)>,
+    /// Commands whose users are known at the end.
+    pub(super) late: Vec<Late>,
+    /// `smtp_alert` where it is given: of a service, or of one of its servers.
+    pub(super) alerts: HashMap<(usize, Option<usize>), bool>,
+    /// `log_all_failures` where it is given: service, server, checker.
+    pub(super) log_all: HashMap<(usize, usize, usize), bool>,
 }
 
-/// What a group has.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Group {
-    pub(super) addresses: usize,
-    pub(super) marks: usize,
-    /// Of these, marks for IPv6.
-    pub(super) marks6: usize,
-}
-
-/// A group as a service uses it.
+/// A command whose user and verdict wait for the end of the text.
 #[derive(Debug)]
-struct UsedGroup {
-    name: String,
-    at: At,
-    /// The service names a protocol here.
-    protocol: Option<At>,
-    family: Option<Family>,
+pub(super) struct Late {
+    /// Which virtual server.
+    pub(super) service: usize,
+    pub(super) owner: Owner,
+    pub(super) command: RawCommand,
+    /// `user` of a `MISC_CHECK`.
+    pub(super) user: Option<RawUser>,
+    /// The end of its block.
+    pub(super) end: At,
 }
 
-/// What a heading names.
-#[derive(Clone, Debug)]
-pub(super) enum Service {
-    Address(IpAddr, u16),
-    Mark,
-    Group(String),
+/// Whose command it is: real servers and checkers by number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner {
+    QuorumUp,
+    QuorumDown,
+    NotifyUp(usize),
+    NotifyDown(usize),
+    Misc(usize, usize),
 }
 
-/// A service while its block is read.
+/// What a group says about the services that use it.
 #[derive(Debug)]
-pub(super) struct Server {
-    shown: String,
-    service: Service,
-    family: Option<Family>,
-    protocol: Option<String>,
-    protocol_at: Option<At>,
-    /// The family of the first real server.
-    real_family: Option<Family>,
-    scheduler: Option<String>,
-    method: Option<String>,
-    weight: u64,
-    quorum: Option<(u64, At)>,
-    hysteresis: Option<(u64, At)>,
-    sorry: Option<(IpAddr, u16, At)>,
-    reals: u64,
-    total_weight: u64,
-    ops: Option<At>,
-    seen: HashSet<&'static str>,
+pub(super) struct GroupFacts(Vec<GroupTarget>);
+
+impl GroupFacts {
+    pub(super) fn has_marks(&self) -> bool {
+        self.0.iter().any(|t| t.port().is_none())
+    }
+
+    pub(super) fn only_marks(&self) -> bool {
+        self.0.iter().all(|t| t.port().is_none())
+    }
+
+    pub(super) fn has_port_zero(&self) -> bool {
+        self.0.iter().any(|t| t.port() == Some(0))
+    }
+
+    fn has(&self, family: Family) -> bool {
+        self.0.iter().any(|t| t.family() == Some(family))
+    }
+
+    /// The entries with another port, as messages show them.
+    pub(super) fn other_ports(&self, than: u16) -> impl Iterator<Item = String> {
+        self.0.iter().filter_map(move |target| {
+            let (first, last, port): (IpAddr, IpAddr, u16) = match *target {
+                GroupTarget::V4 { first, last, port } => (first.into(), last.into(), port),
+                GroupTarget::V6 { first, last, port } => (first.into(), last.into(), port),
+                GroupTarget::Fwmark { .. } => return None,
+            };
+            (port != than).then(|| {
+                if first == last {
+                    format!("[{first},{port}]")
+                } else {
+                    format!("[{first}-{last},{port}]")
+                }
+            })
+        })
+    }
 }
 
 impl Build<'_> {
-    /// Checks the words before the brace of a `virtual_server`.
-    pub(super) fn service_heading(
-        &mut self,
-        keyword: &'static Keyword,
-        statement: &Statement,
-    ) -> Result<bool, Stop> {
-        if statement.word(1).is_none() {
-            check::missing(keyword, statement, 1, &mut self.session.report)?;
-            return Ok(false);
-        }
-        Ok(match self.service(statement) {
-            Ok(_) => true,
-            Err(text) => {
-                self.report_at(code::SERVER, Class::General, text, statement, 1);
-                false
-            }
-        })
-    }
-
-    pub(super) fn service(&self, statement: &Statement) -> Result<Service, String> {
-        let first = statement.word(1).unwrap_or("");
-        let second = statement.word(2);
-        match first {
-            "fwmark" => {
-                let mark = second.unwrap_or("");
-                check::integer(mark, 0, u64::from(u32::MAX), false, false)
-                    .map(|_| Service::Mark)
-                    .map_err(|e| format!("fwmark of virtual_server: {e}"))
-            }
-            "group" => match second {
-                Some(name) => Ok(Service::Group(name.to_owned())),
-                None => Err("virtual_server group needs a name".into()),
-            },
-            _ => {
-                let bad = || {
-                    let port = second.unwrap_or("");
-                    format!("Invalid virtual server IP address/port {first}/{port} - skipping")
-                };
-                let address = check::socket_address(first).ok_or_else(bad)?;
-                let port = match second {
-                    None => 0,
-                    Some(port) => port.parse().map_err(|_| bad())?,
-                };
-                Ok(Service::Address(address, port))
-            }
-        }
-    }
-
-    pub(super) fn virtual_server(
-        &mut self,
-        heading: &Statement,
-        nodes: Vec<Node>,
-    ) -> Result<(), Stop> {
-        let Ok(service) = self.service(heading) else {
-            return Ok(());
-        };
-        let family = match &service {
-            Service::Address(ip, _) => Some(Family::of(*ip)),
-            Service::Mark => None,
-            // A group may have entries of both families.
-            Service::Group(_) => None,
-        };
-        let shown = heading
-            .args()
-            .iter()
-            .map(|w| w.text.as_str())
-            .collect::<Vec<_>>()
-            .join(" ");
-        let mut server = Server {
-            shown,
-            service,
-            family,
-            protocol: None,
-            protocol_at: None,
-            real_family: None,
-            scheduler: None,
-            method: None,
-            weight: 1,
-            quorum: None,
-            hysteresis: None,
-            sorry: None,
-            reals: 0,
-            total_weight: 0,
-            ops: None,
-            seen: HashSet::new(),
-        };
-        // A protocol that comes later still decides about ports of servers before it.
-        for node in nodes {
-            match node {
-                Node::Problem(d) => self.session.report.push(*d),
-                Node::Statement(keyword, statement) => {
-                    self.server_statement(keyword, &statement, &mut server)?;
-                }
-                Node::Block(_, statement, inner) => {
-                    self.real_server(&statement, inner, &mut server)?;
-                }
-                Node::Lines(..) => {}
-            }
-        }
-        self.server_end(heading, server);
-        Ok(())
-    }
-
-    fn server_statement(
-        &mut self,
-        keyword: &'static Keyword,
-        statement: &Statement,
-        server: &mut Server,
-    ) -> Result<(), Stop> {
-        let method = matches!(
-            keyword.name,
-            "lb_kind" | "lvs_method" | "sorry_server_lvs_method"
-        );
-        let value = self.value(keyword, statement)?;
-        let word = statement.word(1).unwrap_or("").to_owned();
-        let Some(value) = value else { return Ok(()) };
-        let seen = !server.seen.insert(keyword.name);
-        match keyword.canonical() {
-            _ if method => {
-                let known = self.lvs_method(statement)?;
-                if keyword.name == "sorry_server_lvs_method" {
-                    self.needs_sorry(statement, server);
-                } else if known {
-                    server.method = Some(word);
-                }
-            }
-            "lb_algo" => server.scheduler = Some(word),
-            "protocol" => {
-                if matches!(server.service, Service::Mark) {
-                    let text = format!(
-                        "Warning: Virtual server {}: protocol specified for fwmark - protocol \
-                         will be ignored",
-                        server.shown
-                    );
-                    self.warn_at(code::SERVER_SETTING, Class::General, text, statement, 0);
-                }
-                server.protocol = Some(word.to_ascii_uppercase());
-                server.protocol_at = Some(At::of(statement, 0));
-            }
-            "ip_family" => {
-                let family = if word == "inet6" {
-                    Family::V6
-                } else {
-                    Family::V4
-                };
-                if server.family.is_some_and(|f| f != family) {
-                    let text = "ip_family contradicts the addresses - ignoring";
-                    self.report_at(code::FAMILY, Class::General, text, statement, 1);
-                } else {
-                    server.family = Some(family);
-                }
-            }
-            "weight" => server.weight = value.int().unwrap_or(1),
-            "quorum" => server.quorum = value.int().map(|n| (n, At::of(statement, 1))),
-            "hysteresis" => server.hysteresis = value.int().map(|n| (n, At::of(statement, 1))),
-            "ops" => server.ops = Some(At::of(statement, 0)),
-            "hashed" | "sh-port" | "sh-fallback" | "mh-port" | "mh-fallback" => {
-                let wanted = keyword.name.split('-').next().unwrap_or("sh");
-                let fits = match wanted {
-                    "hashed" => matches!(server.scheduler.as_deref(), Some("sh" | "mh")),
-                    wanted => server.scheduler.as_deref() == Some(wanted),
-                };
-                if !fits {
-                    let text = format!("{} needs its scheduler before it", keyword.name);
-                    self.report_at(code::SERVER_SETTING, Class::General, text, statement, 0);
-                }
-            }
-            "persistence_granularity" => {
-                let fine = match server.family {
-                    Some(Family::V6) => check::integer(&word, 1, 128, false, false).is_ok(),
-                    _ => {
-                        word.parse::<std::net::Ipv4Addr>().is_ok()
-                            || check::integer(&word, 1, 128, false, false).is_ok()
-                    }
-                };
-                if !fine {
-                    let text = format!("invalid persistence_granularity '{word}'");
-                    self.report_at(code::SERVER_SETTING, Class::General, text, statement, 1);
-                }
-            }
-            "sorry_server" => self.sorry_server(statement, server),
-            "sorry_server_inhibit" => self.needs_sorry(statement, server),
-            "ha_suspend" if matches!(server.service, Service::Mark) => {
-                let text = "ha_suspend cannot be used with fwmark - ignoring";
-                self.warn_at(code::SERVER_SETTING, Class::Ok, text, statement, 0);
-            }
-            "virtualhost" => {
-                self.repeated(keyword, seen, statement);
-            }
-            "snmp_name" => self.one_word(statement),
-            "quorum_up" | "quorum_down" => {
-                if !self.repeated(keyword, seen, statement)
-                    && let Some(command) = self.raw_command(statement, true)
-                {
-                    self.lvs.scripts.push(command);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    pub(super) fn one_word(&mut self, statement: &Statement) {
-        if statement.words.len() > 2 {
-            let text = format!("{} takes one word - ignoring", statement.keyword());
-            self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
-        }
-    }
-
-    fn needs_sorry(&mut self, statement: &Statement, server: &Server) {
-        if server.sorry.is_none() {
-            let text = format!("{} must stand after sorry_server", statement.keyword());
-            self.report_at(code::SERVER_SETTING, Class::General, text, statement, 0);
-        }
-    }
-
-    fn sorry_server(&mut self, statement: &Statement, server: &mut Server) {
-        match self.server_address(statement) {
-            Ok((ip, port)) => {
-                let port = port.unwrap_or(match server.service {
-                    Service::Address(_, port) => port,
-                    _ => 0,
-                });
-                if matches!(server.service, Service::Mark) && statement.word(2).is_some() {
-                    let text = format!(
-                        "WARNING - virtual server {}, sorry server has port specified - clearing",
-                        server.shown
-                    );
-                    self.warn_at(code::SERVER_SETTING, Class::General, text, statement, 2);
-                }
-                if server.family.is_some_and(|f| f != Family::of(ip))
-                    && server.method.as_deref() != Some("TUN")
-                {
-                    let text = "Address family of virtual server and sorry server don't match - \
-                                skipping sorry server.";
-                    self.report_at(code::FAMILY, Class::General, text, statement, 1);
-                    return;
-                }
-                server.sorry = Some((ip, port, At::of(statement, 1)));
-            }
-            Err(text) => self.report_at(code::SERVER, Class::General, text, statement, 1),
-        }
-    }
-
-    /// `IP [PORT]` of a real or sorry server.
-    pub(super) fn server_address(
-        &self,
-        statement: &Statement,
-    ) -> Result<(IpAddr, Option<u16>), String> {
-        let address = statement.word(1).unwrap_or("");
-        let port = statement.word(2);
-        let what = statement.keyword();
-        let bad = || {
-            format!(
-                "Invalid {what} IP address/port {address}/{}",
-                port.unwrap_or("")
-            )
-        };
-        let ip = check::socket_address(address).ok_or_else(bad)?;
-        let port = match port {
-            None => None,
-            Some(port) => Some(port.parse().map_err(|_| bad())?),
-        };
-        Ok((ip, port))
-    }
-
-    /// `NAT|DR|TUN [type T] [port N] [nocsum|csum|remcsum]`.
-    fn lvs_method(&mut self, statement: &Statement) -> Result<bool, Stop> {
-        let word = statement.word(1).unwrap_or("").to_owned();
-        if !matches!(word.as_str(), "NAT" | "DR" | "TUN") {
-            let text = format!("PARSER : unknown [{word}] routing method for virtual server.");
-            let d = Diagnostic::error(code::UNKNOWN_WORD, Class::General, text)
-                .help("write NAT, DR or TUN");
-            self.session.report.push(statement.point(d, 1));
-            return Ok(false);
-        }
-        let mut n = 2;
-        let mut kind = "ipip".to_owned();
-        let mut port = false;
-        while let Some(option) = statement.word(n) {
-            let value = statement.word(n + 1);
-            match (option, value) {
-                ("type", Some(t @ ("ipip" | "gue" | "gre"))) if word == "TUN" => {
-                    kind = t.to_owned();
-                    n += 2;
-                }
-                ("port", Some(p)) if word == "TUN" => {
-                    if check::integer(p, 1, 65_535, false, false).is_err() {
-                        break;
-                    }
-                    port = true;
-                    n += 2;
-                }
-                ("nocsum" | "csum" | "remcsum", _) if word == "TUN" => n += 1,
-                _ => break,
-            }
-        }
-        let wrong = statement.word(n).is_some() && word == "TUN";
-        if wrong || (kind == "gue") != port {
-            let text = "the tunnel options cannot be used - ignoring";
-            self.report_at(code::SERVER_SETTING, Class::General, text, statement, n);
-        }
-        Ok(true)
-    }
-
-    fn real_server(
-        &mut self,
-        heading: &Statement,
-        nodes: Vec<Node>,
-        server: &mut Server,
-    ) -> Result<(), Stop> {
-        let (ip, port) = match self.server_address(heading) {
-            Ok(address) => address,
-            Err(text) => {
-                if heading.word(1).is_none() {
-                    return Err(check::stop(heading, 1, Some("IP [PORT]"), self.report()));
-                }
-                let text = format!("{text} - skipping");
-                self.report_at(code::SERVER, Class::General, text, heading, 1);
-                return Ok(());
-            }
-        };
-        let mut weight = server.weight;
-        let mut method: Option<String> = None;
-        let mut seen = HashSet::new();
-        for node in nodes {
-            match node {
-                Node::Problem(d) => self.session.report.push(*d),
-                Node::Statement(keyword, statement) => {
-                    let value = self.value(keyword, &statement)?;
-                    let Some(value) = value else { continue };
-                    let again = !seen.insert(keyword.name);
-                    match keyword.name {
-                        "weight" => weight = value.int().unwrap_or(weight),
-                        "lvs_method" => {
-                            if self.lvs_method(&statement)? {
-                                method = statement.word(1).map(str::to_owned);
-                            }
-                        }
-                        "virtualhost" => {
-                            self.repeated(keyword, again, &statement);
-                        }
-                        "snmp_name" => self.one_word(&statement),
-                        "notify_up" | "notify_down" => {
-                            if !self.repeated(keyword, again, &statement)
-                                && let Some(command) = self.raw_command(&statement, true)
-                            {
-                                self.lvs.scripts.push(command);
-                            }
-                        }
-                        _ => {}
-                    }
-                }
-                Node::Block(keyword, statement, inner) => {
-                    self.checker(keyword, &statement, inner)?;
-                }
-                Node::Lines(..) => {}
-            }
-        }
-        let method = method.or_else(|| server.method.clone());
-        self.real_server_fits(heading, ip, port, method.as_deref(), weight, server);
-        Ok(())
-    }
-
-    fn real_server_fits(
-        &mut self,
-        heading: &Statement,
-        ip: IpAddr,
-        port: Option<u16>,
-        method: Option<&str>,
-        weight: u64,
-        server: &mut Server,
-    ) {
-        let shown = &server.shown;
-        if server.family.is_some_and(|f| f != Family::of(ip)) && method != Some("TUN") {
-            let text = format!(
-                "Address family of virtual server and real server {ip} don't match - skipping \
-                 real server."
-            );
-            self.report_at_end(code::FAMILY, Class::General, text, heading, 1);
-            return;
-        }
-        let marked = matches!(server.service, Service::Mark);
-        if marked && port.is_some_and(|p| p != 0) {
-            let text = format!(
-                "WARNING - fwmark virtual server {shown}, real server {ip} has port specified - \
-                 clearing"
-            );
-            self.warn_at(code::SERVER_SETTING, Class::General, text, heading, 2);
-        }
-        if let Service::Address(_, service_port) = server.service
-            && matches!(method, Some("DR" | "TUN"))
-            && port.is_some_and(|p| p != service_port)
-        {
-            let text = format!(
-                "WARNING - virtual server {shown} and real server {ip} ports don't match - \
-                 resetting"
-            );
-            self.warn_at(code::SERVER_SETTING, Class::General, text, heading, 2);
-        }
-        server.real_family.get_or_insert(Family::of(ip));
-        server.reals += 1;
-        server.total_weight = server.total_weight.saturating_add(weight);
-    }
-
-    fn server_end(&mut self, heading: &Statement, server: Server) {
-        let shown = &server.shown;
-        let mut problems: Vec<(String, At)> = Vec::new();
-        let here = At::of(heading, 1);
-        if server.reals == 0 && server.sorry.is_none() {
-            let text = format!("Virtual server {shown} has no real servers - ignoring");
-            self.report_at_end(code::SERVER, Class::General, text, heading, 1);
-            return;
-        }
-        if let Service::Group(name) = &server.service {
-            self.lvs.used_groups.push(UsedGroup {
+    /// The end of the block of a service: settles it, unless its group may come later.
+    pub(super) fn service_read(&mut self, service: RawService) {
+        let at = self.config.virtual_servers.len();
+        if let Named::Group(name, index) = &service.named {
+            let place = Service::Group {
                 name: name.clone(),
-                at: At::of(heading, 2),
-                protocol: server.protocol_at.clone(),
-                family: server.family.or(server.real_family),
-            });
-        }
-        let served = match &server.service {
-            Service::Address(addr, port) => model::Service::Address {
-                addr: *addr,
-                port: *port,
-                protocol: model::Protocol::Udp,
-            },
-            Service::Mark => model::Service::Fwmark {
-                mark: 0,
+                index: *index,
+                protocol: None,
                 family: Family::V4,
-            },
-            Service::Group(name) => model::Service::Group {
-                name: name.as_str().into(),
-                index: 0,
-                protocol: model::Protocol::Udp,
-            },
-        };
-        let origin = self.origin(heading);
-        let kept = model::VirtualServer::new(served, origin);
-        self.config.virtual_servers.push(kept);
-        if server.protocol.is_none() && !matches!(server.service, Service::Mark) {
-            let text = format!("Virtual server {shown}: no protocol set - defaulting to UDP");
-            problems.push((text, here.clone()));
-        }
-        if server.scheduler.is_none() {
-            let text = format!("Virtual server {shown}: no scheduler set, setting default 'wlc'");
-            problems.push((text, here.clone()));
-        }
-        if server.method.is_none() {
-            let text =
-                format!("Virtual server {shown}: no forwarding method set, setting default NAT");
-            problems.push((text, here.clone()));
-        }
-        if let Some(at) = server.ops
-            && matches!(server.protocol.as_deref(), Some("TCP" | "SCTP"))
-        {
-            problems.push((
-                format!("Virtual server {shown}: ops needs UDP - clearing"),
-                at,
-            ));
-        }
-        let total = server.total_weight;
-        if let Some((quorum, at)) = &server.quorum
-            && *quorum > total
-        {
-            let text = format!(
-                "Warning - quorum {quorum} for {shown} exceeds total weight of real servers \
-                 {total}, reducing quorum to {total}"
-            );
-            problems.push((text, at.clone()));
-        }
-        let quorum = server.quorum.as_ref().map_or(1, |(q, _)| *q);
-        if let Some((hysteresis, at)) = &server.hysteresis
-            && *hysteresis >= quorum
-            && *hysteresis > 0
-        {
-            let text = format!(
-                "Virtual server {shown}: hysteresis {hysteresis} must be below quorum {quorum}"
-            );
-            problems.push((text, at.clone()));
-        }
-        if let (Some((_, port, at)), Service::Address(_, service_port)) =
-            (&server.sorry, &server.service)
-            && matches!(server.method.as_deref(), Some("DR" | "TUN"))
-            && port != service_port
-        {
-            let text = format!(
-                "WARNING - virtual server {shown} and sorry server ports don't match - resetting"
-            );
-            problems.push((text, at.clone()));
-        }
-        if let Service::Address(_, 0) = server.service
-            && !server.seen.contains("persistence_timeout")
-            && server.protocol.as_deref().is_some()
-        {
-            let text = format!("Virtual server {shown}: port 0 needs persistence");
-            let d = Diagnostic::note(code::SERVER_SETTING, text);
-            self.session.report.push(here.put(d));
-        }
-        for (text, at) in problems {
-            self.report_later(code::SERVER_SETTING, Class::General, text, &at);
+            };
+            let place = VirtualServer::new(place, Origin::default());
+            self.config.virtual_servers.push(place);
+            self.lvs.waiting.push((at, service));
+        } else if let Some(server) = self.settle_service(service, at, None) {
+            self.config.virtual_servers.push(server);
         }
     }
 
     pub(super) fn ssl(&mut self, heading: &Statement, nodes: Vec<Node>) -> Result<(), Stop> {
-        if self.lvs.ssl_seen {
+        if self.config.ssl.is_some() {
             let text = "SSL context already specified - replacing";
             self.report_at(code::REPEATED, Class::General, text, heading, 0);
         }
-        self.lvs.ssl_seen = true;
-        self.plain_block(Context::Ssl, nodes)
-    }
-
-    /// Checks a block of statements by their rows alone.
-    pub(super) fn plain_block(&mut self, _context: Context, nodes: Vec<Node>) -> Result<(), Stop> {
+        let mut ssl = Ssl {
+            origin: self.origin(heading),
+            ..Ssl::default()
+        };
         let mut seen = HashSet::new();
         for node in nodes {
             let Some((keyword, statement)) = self.plain(node) else {
                 continue;
             };
-            let value: Option<Val> = self.value(keyword, &statement)?;
-            if value.is_some() {
-                let again = !seen.insert(keyword.name);
-                self.repeated(keyword, again, &statement);
+            let Some(value) = self.value(keyword, &statement)? else {
+                continue;
+            };
+            let again = !seen.insert(keyword.name);
+            self.repeated(keyword, again, &statement);
+            let text = Val::text(value);
+            match keyword.name {
+                "password" => ssl.password = text.map(Secret::new),
+                "ca" => ssl.ca = text,
+                "certificate" => ssl.certificate = text,
+                "key" => ssl.key = text,
+                _ => {}
             }
         }
+        self.config.ssl = Some(Box::new(ssl));
         Ok(())
     }
 
     /// What can be said about servers only now.
     pub(super) fn finish_lvs(&mut self) {
-        for used in std::mem::take(&mut self.lvs.used_groups) {
-            let name = used.name;
-            let Some(group) = self.lvs.groups.get(&name) else {
-                // keepalived keeps quiet about it.
-                let text = format!("virtual server group {name} is not defined");
-                let d = Diagnostic::warning(code::NOT_DEFINED, Class::Ok, text);
-                self.session.report.push(used.at.put(d));
-                continue;
-            };
-            let marks = match used.family {
-                None => group.marks,
-                Some(Family::V6) => group.marks,
-                Some(Family::V4) => group.marks - group.marks6,
-            };
-            if group.addresses == 0
-                && marks > 0
-                && let Some(at) = used.protocol
-            {
-                let text = format!(
-                    "Warning: Virtual server group {name}: protocol specified for fwmark - \
-                     protocol will be ignored"
-                );
-                let d = Diagnostic::warning(code::SERVER_SETTING, Class::General, text);
-                self.session.report.push(at.put(d));
-            }
-        }
+        let dropped = self.settle_group_services();
         let before = self.globals.scripts_run;
         self.globals.scripts_run = false;
-        for command in std::mem::take(&mut self.lvs.scripts) {
-            self.notify_command(Some(command));
+        for late in std::mem::take(&mut self.lvs.late) {
+            if !dropped.contains(&late.service) {
+                self.settle_late(late);
+            }
         }
-        self.misc_scripts();
         let checkers = self.globals.scripts_run;
         self.globals.scripts_run = before;
         if checkers && !self.config.global.enable_script_security {
@@ -651,5 +167,177 @@ impl Build<'_> {
                 .help("write enable_script_security in global_defs");
             self.session.report.push(d);
         }
+        self.settle_defaults();
+        let mut n = 0;
+        self.config.virtual_servers.retain(|_| {
+            n += 1;
+            !dropped.contains(&(n - 1))
+        });
+        self.config.virtual_servers.shrink_to_fit();
+    }
+
+    /// Settles the services of groups; gives the places of those that are not used.
+    fn settle_group_services(&mut self) -> HashSet<usize> {
+        let mut dropped = HashSet::new();
+        for (at, service) in std::mem::take(&mut self.lvs.waiting) {
+            let group = self.usable_group(&service);
+            let settled = group.and_then(|group| self.settle_service(service, at, Some(&group)));
+            match settled {
+                Some(server) => self.config.virtual_servers[at] = server,
+                None => {
+                    dropped.insert(at);
+                }
+            }
+        }
+        dropped
+    }
+
+    /// The group of a service, if there is one that fits its servers. keepalived finds the
+    /// others out when it starts, not in a test.
+    fn usable_group(&mut self, service: &RawService) -> Option<GroupFacts> {
+        let Named::Group(name, _) = &service.named else {
+            return None;
+        };
+        let shown = service.shown();
+        let Some(n) = self.lvs.groups.get(name.as_ref()).copied() else {
+            let text = format!(
+                "Virtual server group {name} specified but not configured - ignoring virtual \
+                 server {shown}"
+            );
+            let names = self.lvs.groups.keys().map(String::as_str);
+            let help = match crate::table::nearest(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add a virtual_server_group {name}"),
+            };
+            let d = Diagnostic::error(code::NOT_DEFINED, Class::Ok, text).help(help);
+            self.session.report.push(service.heading.point(d, 2));
+            return None;
+        };
+        let group = &self.config.virtual_server_groups[n];
+        let facts = GroupFacts(group.entries.iter().map(|e| e.target).collect());
+        let tunnels = service.servers.iter().all(|s| {
+            let method = s.forwarding.or(service.forwarding);
+            matches!(method, Some(Forwarding::Tun(_)))
+        });
+        let family = service.family.unwrap_or(Family::V4);
+        let other = match family {
+            Family::V4 => Family::V6,
+            Family::V6 => Family::V4,
+        };
+        if tunnels || service.servers.is_empty() || !facts.has(other) {
+            return Some(facts);
+        }
+        let text = if facts.has(family) {
+            format!(
+                "{name}: virtual server group with IPv4 & IPv6 doesn't match virtual server \
+                 {shown} - ignoring"
+            )
+        } else {
+            format!("{name}: address family doesn't match virtual server {shown} - ignoring")
+        };
+        let d = Diagnostic::error(code::FAMILY, Class::Ok, text)
+            .help("give IPv4 and IPv6 groups and services of their own, or use TUN");
+        self.session.report.push(service.heading.point(d, 2));
+        None
+    }
+
+    fn settle_late(&mut self, late: Late) {
+        let command = match late.owner {
+            Owner::Misc(..) => self.misc_command(&late.command, late.user.as_ref(), &late.end),
+            _ => self.notify_command(Some(late.command)),
+        };
+        let Some(service) = self.config.virtual_servers.get_mut(late.service) else {
+            return;
+        };
+        match (late.owner, command) {
+            (Owner::QuorumUp, command) => service.quorum_up = command.map(Box::new),
+            (Owner::QuorumDown, command) => service.quorum_down = command.map(Box::new),
+            (Owner::NotifyUp(n), command) => {
+                service.real_servers[n].notify_up = command.map(Box::new);
+            }
+            (Owner::NotifyDown(n), command) => {
+                service.real_servers[n].notify_down = command.map(Box::new);
+            }
+            // One without a command is removed with the defaults.
+            (Owner::Misc(n, c), command) => {
+                if let Check::Misc(misc) = &mut service.real_servers[n].checkers[c].check
+                    && let Some(command) = command
+                {
+                    misc.command = command;
+                }
+            }
+        }
+    }
+
+    /// The command of a `MISC_CHECK`; `None` if there is nobody to run it.
+    fn misc_command(
+        &mut self,
+        raw: &RawCommand,
+        user: Option<&RawUser>,
+        end: &At,
+    ) -> Option<Command> {
+        let run_as = match user {
+            Some(user) => self.find_user(user),
+            None => self.default_user(),
+        };
+        let shown = raw.argv.join(" ");
+        let Some(run_as) = run_as else {
+            let text = format!("Unable to set default user for misc script '{shown}' - removing");
+            let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
+                .help("set script_user, or add a user named keepalived_script");
+            let d = raw.at.also(end.put(d), "this script");
+            self.session.report.push(d);
+            return None;
+        };
+        let command = self.command(raw, run_as);
+        let problem = match &command.verdict {
+            Verdict::Usable | Verdict::NotExecutable => None,
+            Verdict::InsecureButRuns { .. } => {
+                self.globals.insecure_scripts = true;
+                None
+            }
+            Verdict::Insecure { .. } => Some("due to insecure"),
+            Verdict::NotFound | Verdict::NoUser => Some("since not found/accessible"),
+        };
+        match problem {
+            None => self.globals.scripts_run = true,
+            Some(problem) => {
+                // keepalived drops it without a word and without effect on the status.
+                let text = format!("Disabling misc script {shown} {problem}");
+                let help = format!("{} {}", command.path, super::command::why(&command.verdict));
+                let d = Diagnostic::warning(code::SCRIPT_NOT_FOUND, Class::Ok, text).help(help);
+                self.session.report.push(raw.at.put(d));
+            }
+        }
+        Some(command)
+    }
+
+    /// Applies what `global_defs` says to everything that does not say itself, and removes
+    /// checkers whose command cannot run.
+    fn settle_defaults(&mut self) {
+        let (global, lvs) = (&self.config.global, &self.lvs);
+        let alert = global.mail.smtp_alert_checker.or(global.mail.smtp_alert);
+        let log_all = global.lvs.checker_log_all_failures;
+        for (at, service) in self.config.virtual_servers.iter_mut().enumerate() {
+            let own = lvs.alerts.get(&(at, None)).copied();
+            service.smtp_alert = own.or(alert).unwrap_or(false);
+            for (n, server) in service.real_servers.iter_mut().enumerate() {
+                let own = lvs.alerts.get(&(at, Some(n))).copied();
+                server.smtp_alert = own.or(alert).unwrap_or(true);
+                for (c, checker) in server.checkers.iter_mut().enumerate() {
+                    let own = lvs.log_all.get(&(at, n, c)).copied();
+                    checker.log_all_failures = own.unwrap_or(log_all);
+                }
+                server.checkers.retain(|checker| match &checker.check {
+                    Check::Misc(misc) => {
+                        let verdict = &misc.command.verdict;
+                        verdict.may_run() || *verdict == Verdict::NotExecutable
+                    }
+                    _ => true,
+                });
+            }
+        }
+        self.lvs.alerts.clear();
+        self.lvs.log_all.clear();
     }
 }

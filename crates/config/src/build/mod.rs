@@ -9,6 +9,7 @@
 )]
 
 mod address;
+mod balance;
 mod check;
 mod checker;
 mod command;
@@ -16,12 +17,15 @@ mod device;
 mod finish;
 mod global;
 mod group;
+mod http;
 mod instance;
 mod lvs;
 mod route;
 mod rule;
 mod script;
+mod server;
 mod server_group;
+mod service;
 mod setting;
 mod settle;
 mod track;

@@ -42,7 +42,7 @@ impl Build<'_> {
             }
             "default_interface" => global.default_interface = text.unwrap_or_default(),
             "disable_local_igmp" => global.disable_local_igmp = true,
-            "lvs_timeouts" => self.pairs(statement, 1, Context::LvsTimeouts)?,
+            "lvs_timeouts" => self.lvs_timeouts(statement)?,
             "lvs_flush" => global.lvs_flush = true,
             "lvs_flush_on_stop" => {
                 let own = text.as_deref() == Some("VS");
@@ -120,8 +120,71 @@ impl Build<'_> {
             // The reader has used it already.
             "include_check" => {}
             other => {
+                if self.lvs_setting(other, value) {
+                    return Ok(());
+                }
                 let words = statement.args().iter().map(|w| w.text.clone()).collect();
-                global.rest.insert(other.to_owned(), words);
+                self.config.global.rest.insert(other.to_owned(), words);
+            }
+        }
+        Ok(())
+    }
+
+    /// The settings of the checker process; `false` if the keyword is none of them.
+    fn lvs_setting(&mut self, name: &str, value: &Val) -> bool {
+        let lvs = &mut self.config.global.lvs;
+        let flag = value.on();
+        match name {
+            "nftables_ipvs" => {
+                let table = value.clone().text();
+                lvs.nftables_ipvs = Some(table.unwrap_or_else(|| "keepalived_ipvs".into()));
+            }
+            "nftables_ipvs_priority" => lvs.nftables_ipvs_priority = value.int().unwrap_or(-1),
+            "nftables_ipvs_start_fwmark" => {
+                lvs.nftables_ipvs_start_fwmark = value.int().unwrap_or(1000);
+            }
+            "checker_log_all_failures" => lvs.checker_log_all_failures = flag,
+            "checker_share_probes" => lvs.checker_share_probes = flag,
+            "rs_init_notifies" => lvs.rs_init_notifies = flag,
+            "no_checker_emails" => lvs.no_checker_emails = flag,
+            "snmp_vs_stats_update_interval" => {
+                if let Some(time) = value.duration() {
+                    lvs.snmp_vs_stats_update_interval = time;
+                }
+            }
+            "snmp_rs_stats_update_interval" => {
+                lvs.snmp_rs_stats_update_interval = value.duration();
+            }
+            "lvs_netlink_cmd_rcv_bufs" => lvs.netlink_cmd_rcv_bufs = size(value),
+            "lvs_netlink_cmd_rcv_bufs_force" => lvs.netlink_cmd_rcv_bufs_force = flag,
+            "lvs_netlink_monitor_rcv_bufs" => lvs.netlink_monitor_rcv_bufs = size(value),
+            "lvs_netlink_monitor_rcv_bufs_force" => lvs.netlink_monitor_rcv_bufs_force = flag,
+            _ => return false,
+        }
+        true
+    }
+
+    fn lvs_timeouts(&mut self, statement: &Statement) -> Result<(), Stop> {
+        self.pairs(statement, 1, Context::LvsTimeouts)?;
+        let words = statement.args();
+        for (n, word) in words.iter().enumerate() {
+            let Some(keyword) = Context::LvsTimeouts.find(&word.text) else {
+                continue;
+            };
+            let crate::table::Args::One(crate::table::Value::Int { min, max, .. }) = keyword.args
+            else {
+                continue;
+            };
+            let value = words.get(n + 1).map_or("", |w| &w.text);
+            let Ok(seconds) = check::integer(value, min, max, false, self.lenient) else {
+                continue;
+            };
+            let time = u64::try_from(seconds).ok().map(Duration::from_secs);
+            let timeouts = &mut self.config.global.lvs.timeouts;
+            match keyword.name {
+                "tcp" => timeouts.tcp = time,
+                "tcpfin" => timeouts.tcpfin = time,
+                _ => timeouts.udp = time,
             }
         }
         Ok(())
@@ -212,6 +275,11 @@ impl Build<'_> {
         self.config.global.lvs_sync_daemon = Some(daemon);
         Ok(())
     }
+}
+
+/// The size of a buffer; 0 leaves the kernel's.
+fn size(value: &Val) -> Option<u32> {
+    value.int().filter(|n: &u32| *n != 0)
 }
 
 /// A number up to 0777 in any base, or the names of permission bits with `|` between them.

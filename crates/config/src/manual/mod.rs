@@ -125,6 +125,9 @@ fn entry(context: Context, keyword: &'static Keyword) -> Entry {
     if keyword.since == Since::V2_3 {
         notes.push("Newer than keepalived 2.2.7.".to_owned());
     }
+    if keyword.since == Since::Never {
+        notes.push("An extension that keepalived does not know.".to_owned());
+    }
     match keyword.standing {
         Standing::Deprecated(_) => notes.push("Counts as a mistake.".to_owned()),
         Standing::Old(_) => notes.push("Old, but no mistake.".to_owned()),

@@ -175,6 +175,22 @@ pub struct TlsCheck {
     pub sni: Sni,
     /// `ssl_verify`, an extension: the certificate must be good for the host.
     pub verify: bool,
+    /// `tls_compliant` of the checker; every [`Url`] has it applied.
+    pub compliant: bool,
+}
+
+impl HttpCheck {
+    /// An `SSL_GET` or an `HTTP_GET` of which nothing else is said, without pages.
+    #[must_use]
+    pub fn new(ssl: bool) -> Self {
+        Self {
+            tls: ssl.then(TlsCheck::default),
+            version: HttpVersion::default(),
+            fast_recovery: false,
+            virtualhost: None,
+            urls: Vec::new(),
+        }
+    }
 }
 
 /// Which name the handshake has.
@@ -314,13 +330,11 @@ impl RegexOption {
     }
 }
 
-/// What `SMTP_CHECK` says, and to whom else.
+/// What `SMTP_CHECK` says. A block with `host` blocks in it stands for as many checkers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmtpCheck {
     /// `helo_name`; `smtpchecker.keepalived.org` unless given.
     pub helo_name: Arc<str>,
-    /// `host` blocks: servers to ask instead of the checker's own target, if there are any.
-    pub hosts: Vec<Connection>,
 }
 
 /// What `DNS_CHECK` asks.

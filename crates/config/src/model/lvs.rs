@@ -124,9 +124,10 @@ pub struct VirtualServer {
     pub persistence: Option<Persistence>,
     /// `persistence_engine`, for example `sip`.
     pub persistence_engine: Option<Arc<str>>,
-    /// `quorum`: the least weight alive; at most the weight of all real servers together.
+    /// `quorum`: the least weight alive; at most the weight of all real servers together, which
+    /// may be 0.
     pub quorum: u32,
-    /// `hysteresis`; below the quorum.
+    /// `hysteresis`; below the quorum, or 0.
     pub hysteresis: u32,
     /// `quorum_up`.
     pub quorum_up: Option<Box<Command>>,
@@ -220,12 +221,14 @@ pub enum Service {
     },
     /// `virtual_server group NAME`.
     Group {
-        /// The [`VirtualServerGroup`], which exists.
+        /// The [`VirtualServerGroup`], which exists and fits the family of the servers.
         name: Arc<str>,
         /// Which of the virtual servers of this group it is, from 0.
         index: u32,
-        /// The transport of its addresses.
-        protocol: Protocol,
+        /// The transport of its addresses; `None` if the group has marks alone.
+        protocol: Option<Protocol>,
+        /// The family of marks that name none.
+        family: Family,
     },
 }
 
@@ -234,7 +237,8 @@ impl Service {
     #[must_use]
     pub const fn protocol(&self) -> Option<Protocol> {
         match self {
-            Self::Address { protocol, .. } | Self::Group { protocol, .. } => Some(*protocol),
+            Self::Address { protocol, .. } => Some(*protocol),
+            Self::Group { protocol, .. } => *protocol,
             Self::Fwmark { .. } => None,
         }
     }
@@ -482,7 +486,8 @@ pub enum Granularity {
 pub struct SorryServer {
     /// Its address.
     pub addr: IpAddr,
-    /// Its port, by the rules of [`RealServer::port`].
+    /// Its port: as written, else 0; always that of the service with DR and TUN, and 0 for a
+    /// mark with them.
     pub port: u16,
     /// `sorry_server_lvs_method`, else that of the service.
     pub forwarding: Forwarding,
@@ -497,9 +502,9 @@ pub struct SorryServer {
 pub struct RealServer {
     /// Its address.
     pub addr: IpAddr,
-    /// The port in the kernel's table: as written, else that of the service; always that of the
-    /// service with DR and TUN, and 0 for a mark. 0 in a group stands for the port of each
-    /// entry.
+    /// The port in the kernel's table. With DR and TUN that of the service, and 0 for a mark.
+    /// With NAT as written, else that of the service, else 0. Services of groups have it as
+    /// written, else 0; their entries decide instead where the method keeps ports.
     pub port: u16,
     /// `weight`, else that of the service; at most 2^31 - 1.
     pub weight: u32,
@@ -612,7 +617,8 @@ mod tests {
                 Service::Group {
                     name: "G".into(),
                     index: 0,
-                    protocol: Protocol::Sctp,
+                    protocol: Some(Protocol::Sctp),
+                    family: Family::V4,
                 },
                 "[G]:0",
             ),

@@ -98,6 +98,7 @@ pub(super) static SSL_GET: &[Keyword] = &[
     kw("sni_name", Args::Maybe(Value::Text(u16::MAX)), "virtualhost in use", "The host to name in the TLS handshake; switches that on.").of(CHECKER).since_2_3().last_wins(),
     kw("fast_recovery", Args::Maybe(Value::Bool), "false", "Checks again at once after a failure instead of waiting for the next round.").of(CHECKER),
     kw("tls_compliant", Args::Maybe(Value::Bool), "false", "Insists on an orderly end of the TLS connection.").of(CHECKER).since_2_3(),
+    kw("ssl_verify", Args::Maybe(Value::Bool), "false", "The certificate must be trusted and made for the host, or the check fails.").of(CHECKER).extension(),
     kw("url", Args::Block(Heading::None, Body::Statements(Context::SslGetUrl)), "required", "A page that must be right; with several, one is read after the other.").of(CHECKER),
 ];
 

@@ -57,8 +57,10 @@ impl fmt::Display for Difference {
 pub struct Comparison {
     /// How many keywords the list has.
     pub listed: usize,
-    /// How many rows the table has.
+    /// How many rows the table has, extensions aside.
     pub rows: usize,
+    /// Rows that no list can have, with their contexts: extensions of rkeepalived.
+    pub extensions: Vec<(&'static str, &'static str)>,
     /// The differences, in the order of the list.
     pub differences: Vec<Difference>,
 }
@@ -119,6 +121,10 @@ pub fn compare(list: &str) -> Comparison {
     }
     for context in Context::ALL {
         for keyword in context.keywords() {
+            if keyword.since == Since::Never {
+                out.extensions.push((context.name(), keyword.name));
+                continue;
+            }
             out.rows += 1;
             if !listed.contains(&(context.name(), keyword.name)) {
                 out.differences.push(Difference {
@@ -226,6 +232,7 @@ fn since(keyword: &Keyword) -> &'static str {
     match keyword.since {
         Since::V2_2 => "yes",
         Since::V2_3 => "no",
+        Since::Never => "never",
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) static GLOBAL_DEFS: &[Keyword] = &[
     kw("smtp_alert_vrrp", Args::Maybe(Value::Bool), "unset", "Mails state changes of instances and sync groups that do not decide for themselves."),
     kw("smtp_alert_checker", Args::Maybe(Value::Bool), "unset", "Mails state changes of virtual and real servers that do not decide for themselves.").of(CHECKER),
     kw("checker_log_all_failures", Args::Maybe(Value::Bool), "false", "Logs every failed try of a checker, not just the one that takes a server down.").of(CHECKER),
+    kw("checker_share_probes", Args::Maybe(Value::Bool), "false", "Checks an endpoint once for all servers with the same checker.").of(CHECKER).extension(),
     kw("startup_script", Args::One(Value::CommandAs), "", "A command that runs once before the child processes start.").of(PARENT).needs(),
     kw("startup_script_timeout", Args::One(int(1, 1000)), "10", "Seconds after which a startup_script that has not ended is killed.").of(PARENT).needs(),
     kw("shutdown_script", Args::One(Value::CommandAs), "", "A command that runs once after the child processes have ended.").of(PARENT).needs(),

@@ -171,6 +171,8 @@ pub enum Since {
     V2_2,
     /// Newer than 2.2.7.
     V2_3,
+    /// No version has it: it is an extension of rkeepalived.
+    Never,
 }
 
 /// Whether a spelling should be used.
@@ -315,6 +317,11 @@ impl Keyword {
 
     const fn since_2_3(mut self) -> Self {
         self.since = Since::V2_3;
+        self
+    }
+
+    const fn extension(mut self) -> Self {
+        self.since = Since::Never;
         self
     }
 

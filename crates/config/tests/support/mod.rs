@@ -5,6 +5,8 @@
     reason = "each test binary uses its own part"
 )]
 
+pub mod lvs;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 

@@ -1,0 +1,162 @@
+//! The `url` blocks of `HTTP_GET` and `SSL_GET`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::check;
+use super::{Build, Stop};
+use crate::code;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::model::{Regex, RegexOption, Url};
+use crate::table::Keyword;
+use crate::text::command::arguments;
+use crate::tree::{Node, Statement};
+
+/// Statuses that are good when a page does not say.
+const GOOD: (u16, u16) = (200, 299);
+
+impl Build<'_> {
+    /// Reads one `url` block; `None` if it cannot be used.
+    pub(super) fn url(
+        &mut self,
+        heading: &Statement,
+        nodes: Vec<Node>,
+    ) -> Result<Option<Url>, Stop> {
+        let mut seen = HashSet::new();
+        let mut path: Option<Arc<str>> = None;
+        let mut page = Url {
+            path: Arc::from(""),
+            digest: None,
+            status: Vec::new(),
+            virtualhost: None,
+            regex: None,
+            tls_compliant: false,
+            origin: self.origin(heading),
+        };
+        let mut regex = Regex::default();
+        let mut pattern = None;
+        for node in nodes {
+            let Some((keyword, statement)) = self.plain(node) else {
+                continue;
+            };
+            if self.regex_place(keyword, &statement, &mut regex) {
+                continue;
+            }
+            let Some(value) = self.value(keyword, &statement)? else {
+                continue;
+            };
+            let again = !seen.insert(keyword.name);
+            self.repeated(keyword, again, &statement);
+            let text = || statement.word(1).map(Arc::from);
+            match keyword.name {
+                "path" => path = text(),
+                "virtualhost" => page.virtualhost = text(),
+                "digest" => self.digest(&statement, &mut page),
+                "status_code" => self.status_codes(&statement, &mut page.status),
+                "tls_compliant" => page.tls_compliant = value.on(),
+                "regex_no_match" => regex.no_match = true,
+                "regex_options" => self.regex_options(&statement, &mut regex),
+                "regex" => {
+                    let mut words = arguments(statement.raw());
+                    if words.len() == 2 {
+                        pattern = words.pop();
+                    } else {
+                        let text = "regex takes one string - ignoring";
+                        self.report_at(code::EXTRA_WORDS, Class::General, text, &statement, 2);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let Some(path) = path else {
+            let text = "url without a path - removing";
+            self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
+            return Ok(None);
+        };
+        page.path = path;
+        if page.status.is_empty() {
+            page.status.push(GOOD);
+        }
+        page.regex = pattern.map(|pattern| Box::new(Regex { pattern, ..regex }));
+        Ok(Some(page))
+    }
+
+    fn digest(&mut self, statement: &Statement, page: &mut Url) {
+        let text = statement.word(1).unwrap_or("");
+        if page.digest.is_some() {
+            let text = format!("Digest '{text}' is a duplicate");
+            self.report_at(code::REPEATED, Class::General, text, statement, 1);
+            return;
+        }
+        // The row of the keyword says that there are 32 digits.
+        page.digest = u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes);
+    }
+
+    fn status_codes(&mut self, statement: &Statement, status: &mut Vec<(u16, u16)>) {
+        let code_of = |word: &str| {
+            let code = check::integer(word, 100, 599, false, false).ok()?;
+            u16::try_from(code).ok()
+        };
+        for n in 1..statement.words.len() {
+            let word = statement.word(n).unwrap_or("");
+            let (from, to) = word.split_once('-').unwrap_or((word, word));
+            match (code_of(from), code_of(to)) {
+                (Some(from), Some(to)) if from <= to => status.push((from, to)),
+                _ => {
+                    let text = format!("invalid status code '{word}' - ignoring");
+                    self.report_at(code::OUT_OF_RANGE, Class::General, text, statement, n);
+                }
+            }
+        }
+    }
+
+    /// Where a match may be and how much stack it gets. Words that are no numbers are only
+    /// logged by keepalived; `false` if the keyword is another.
+    fn regex_place(
+        &mut self,
+        keyword: &'static Keyword,
+        statement: &Statement,
+        regex: &mut Regex,
+    ) -> bool {
+        let number = |n: usize| statement.word(n).and_then(|w| w.parse::<u64>().ok());
+        let fine = match keyword.name {
+            "regex_min_offset" => {
+                regex.min_offset = number(1).unwrap_or(0);
+                number(1).is_some()
+            }
+            "regex_max_offset" => {
+                regex.max_offset = number(1);
+                number(1).is_some()
+            }
+            "regex_stack" => {
+                regex.stack = number(1).zip(number(2)).filter(|(start, max)| start <= max);
+                regex.stack.is_some()
+            }
+            _ => return false,
+        };
+        if !fine {
+            let text = format!("{} has no usable number - ignoring", keyword.name);
+            self.warn_at(code::NOT_A_NUMBER, Class::Ok, text, statement, 1);
+        }
+        true
+    }
+
+    fn regex_options(&mut self, statement: &Statement, regex: &mut Regex) {
+        for n in 1..statement.words.len() {
+            let word = statement.word(n).unwrap_or("");
+            match RegexOption::named(word) {
+                Some(option) => regex.options.push(option),
+                None => {
+                    let names = RegexOption::ALL.iter().map(|(name, _)| *name);
+                    let text = format!("regex option {word} is not known - ignoring");
+                    let mut d = Diagnostic::warning(code::UNKNOWN_WORD, Class::Ok, text);
+                    d.help = crate::table::nearest(word, names)
+                        .map(|hint| format!("did you mean `{hint}`?"));
+                    self.session.report.push(statement.point(d, n));
+                }
+            }
+        }
+        regex.options.sort_unstable();
+        regex.options.dedup();
+    }
+}
