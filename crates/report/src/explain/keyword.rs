@@ -53,6 +53,7 @@ fn part(keyword: &Keyword, contexts: &[Context]) -> String {
         match keyword.since {
             Since::V2_2 => "keepalived 2.2.7 or older",
             Since::V2_3 => "newer than keepalived 2.2.7",
+            Since::Never => "an extension; keepalived does not know it",
         },
     );
     match keyword.standing {
