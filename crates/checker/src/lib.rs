@@ -3,7 +3,7 @@
 //! [`state`] decides and [`probe`] looks: the first is sans-IO (which attempt is due, what its
 //! outcome means for retries, weights, quorum and the sorry server), the second makes one attempt
 //! against one endpoint and says how it went, as an [`Outcome`].
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod outcome;
 pub mod probe;

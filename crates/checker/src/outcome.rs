@@ -11,11 +11,14 @@ pub enum Outcome {
     /// It did not.
     Failure(Failure),
     /// The attempt could not be made for a reason of this host (bind failed, no descriptors): the
-    /// state stays as it is and the attempt is made again later.
+    /// state stays as it is and the attempt is made again later. The text is the log line.
     Unable(String),
 }
 
-/// Why an attempt failed: the text of keepalived's log line, without the endpoint.
+/// Why an attempt failed: the line that keepalived logs about it, such as `TCP connection to
+/// [192.0.2.1]:tcp:80 failed.`
+///
+/// For `MISC_CHECK` it is what stands in the brackets of keepalived's line: `exited with status 1`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct Failure(pub String);

@@ -1,1 +1,0 @@
-//! One attempt against one endpoint, over tokio.
