@@ -21,6 +21,7 @@ mod conf_samples;
 mod guides;
 mod honest_time;
 mod lifecycle;
+mod lvs;
 mod mail;
 mod matrix;
 mod notify;

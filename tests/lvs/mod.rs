@@ -1,0 +1,7 @@
+//! Load balancing with real requests, in a guest whose kernel has IPVS.
+//!
+//! Every scenario takes the daemon as an argument. Debian's keepalived passes them all: that shows
+//! that the scenario asks for what keepalived does.
+
+mod bed;
+mod traffic;
