@@ -186,7 +186,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
 fn serve(shared: &Shared, client: &TcpStream, from: SocketAddr) -> std::io::Result<()> {
     let manners = *locked(&shared.manners);
     if manners == HttpManners::Reset {
-        record(shared, from, String::new());
+        record(shared, from, "");
         let at_once = nix::libc::linger {
             l_onoff: 1,
             l_linger: 0,
@@ -200,7 +200,7 @@ fn serve(shared: &Shared, client: &TcpStream, from: SocketAddr) -> std::io::Resu
     let mut head = String::new();
     let mut lines = BufReader::new(client.take(LONGEST_HEAD));
     while lines.read_line(&mut head)? > 0 && !head.ends_with("\n\r\n") && !head.ends_with("\n\n") {}
-    let path = record(shared, from, head);
+    let path = record(shared, from, &head);
     if path.is_empty() {
         return Ok(());
     }
@@ -208,7 +208,7 @@ fn serve(shared: &Shared, client: &TcpStream, from: SocketAddr) -> std::io::Resu
 }
 
 /// Notes a request and returns its path.
-fn record(shared: &Shared, from: SocketAddr, head: String) -> String {
+fn record(shared: &Shared, from: SocketAddr, head: &str) -> String {
     let mut lines = head.lines();
     let mut words = lines.next().unwrap_or("").split_whitespace();
     let mut word = || words.next().unwrap_or("").to_owned();
