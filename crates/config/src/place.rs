@@ -40,10 +40,8 @@ impl SourceMap {
     /// Takes a file in.
     pub(crate) fn add(&mut self, name: &str, text: Vec<u8>) -> FileId {
         let mut starts = vec![0];
-        for (at, byte) in text.iter().enumerate() {
-            if *byte == b'\n' {
-                starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
-            }
+        for at in memchr::memchr_iter(b'\n', &text) {
+            starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
         }
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(File {

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use compact_str::CompactString;
+
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::table::{Body, Context, Keyword, Standing, misnomer, nearest};
@@ -17,7 +19,7 @@ use crate::text::{Line, Reader};
 #[derive(Clone, Debug)]
 pub(crate) struct Word {
     /// Without quotes; bytes that are no UTF-8 are replaced.
-    pub(crate) text: String,
+    pub(crate) text: CompactString,
     start: u32,
     end: u32,
 }
@@ -51,6 +53,18 @@ pub(crate) enum Node {
 
 /// Decides at its first words whether a block is skipped as a whole.
 pub(crate) type Skip<'a> = dyn FnMut(&'static Keyword, &Statement) -> bool + 'a;
+
+impl Word {
+    fn new(text: &[u8], start: usize, end: usize) -> Self {
+        let text =
+            CompactString::from_utf8(text).unwrap_or_else(|_| String::from_utf8_lossy(text).into());
+        Self {
+            text,
+            start: to_u32(start),
+            end: to_u32(end),
+        }
+    }
+}
 
 impl Statement {
     /// The first word.
@@ -115,7 +129,7 @@ enum Item {
     Words(Statement),
     Open(Rc<Line>, usize),
     Close(Rc<Line>, usize),
-    Problem(Diagnostic),
+    Problem(Box<Diagnostic>),
 }
 
 /// Builds the tree.
@@ -142,7 +156,7 @@ impl Parser {
                     .help("an unknown keyword with a block, further up, can be the cause");
                 Some(Node::Problem(Box::new(d)))
             }
-            Some(Item::Problem(d)) => Some(Node::Problem(Box::new(d))),
+            Some(Item::Problem(d)) => Some(Node::Problem(d)),
             None if self.ended => None,
             None => {
                 self.ended = true;
@@ -183,12 +197,8 @@ impl Parser {
         };
         for Token { kind, start, end } in tokens(&line.text) {
             match kind {
-                TokenKind::Word(text) | TokenKind::Quoted(text) => words.push(Word {
-                    text: String::from_utf8(text)
-                        .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
-                    start: to_u32(start),
-                    end: to_u32(end),
-                }),
+                TokenKind::Word(text) => words.push(Word::new(&text, start, end)),
+                TokenKind::Quoted(text) => words.push(Word::new(text, start, end)),
                 TokenKind::Open => {
                     flush(&mut words, start, &mut self.items);
                     self.items.push_back(Item::Open(line.clone(), start));
@@ -203,7 +213,7 @@ impl Parser {
                     let d = Diagnostic::error(code::QUOTE, Class::Braces, text)
                         .at(line, start, end)
                         .help("close it on the same line; the rest of the line is lost");
-                    self.items.push_back(Item::Problem(d));
+                    self.items.push_back(Item::Problem(Box::new(d)));
                     flush(&mut words, start, &mut self.items);
                 }
             }
@@ -232,7 +242,7 @@ impl Parser {
         // The brace may stand on a later line.
         while let Some(Item::Problem(_)) = self.items.front() {
             if let Some(Item::Problem(d)) = self.items.pop_front() {
-                nodes.push(Node::Problem(Box::new(d)));
+                nodes.push(Node::Problem(d));
             }
         }
         match self.next(reader) {
@@ -284,7 +294,7 @@ impl Parser {
                 }
                 Some(Item::Open(line, at)) => nodes.push(unexpected_open(&line, at)),
                 Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
-                Some(Item::Problem(d)) => nodes.push(Node::Problem(Box::new(d))),
+                Some(Item::Problem(d)) => nodes.push(Node::Problem(d)),
                 None => {
                     self.unclosed += 1;
                     return None;
@@ -304,7 +314,7 @@ impl Parser {
                 Some(Item::Words(statement)) => lines.push(statement),
                 Some(Item::Open(line, at)) => nodes.push(unexpected_open(&line, at)),
                 Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
-                Some(Item::Problem(d)) => nodes.push(Node::Problem(Box::new(d))),
+                Some(Item::Problem(d)) => nodes.push(Node::Problem(d)),
                 None => {
                     self.unclosed += 1;
                     return None;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rk_base::Family;
+use rustc_hash::FxHashMap;
 
 use super::address::RawAddress;
 use super::command::{RawCommand, why};
@@ -330,7 +331,8 @@ impl Build<'_> {
 
     /// Two instances that would speak for one virtual router.
     fn same_vrids(&mut self, instances: &[Instance]) {
-        let mut seen: HashMap<_, &Instance> = HashMap::with_capacity(instances.len());
+        let mut seen: FxHashMap<_, &Instance> = FxHashMap::default();
+        seen.reserve(instances.len());
         for instance in instances.iter().filter(|i| !i.is_unicast()) {
             let key = (
                 instance.interface.as_deref(),

@@ -351,7 +351,11 @@ impl Build<'_> {
                 let d = Diagnostic::error(code::FIREWALL, Class::UnknownKeyword, text)
                     .help("ipsets only go with iptables; nftables needs none");
                 self.session.report.push(statement.point(d, 0));
-                let sets = statement.args().iter().map(|w| w.text.clone()).collect();
+                let sets = statement
+                    .args()
+                    .iter()
+                    .map(|w| w.text.to_string())
+                    .collect();
                 self.config.global.vrrp_ipsets = Some(sets);
             }
             ("nftables", _) => {

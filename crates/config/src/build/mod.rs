@@ -34,6 +34,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::{Config, Origin};
@@ -126,24 +128,24 @@ pub(crate) struct Build<'a> {
     /// Text and diagnostics; lent by the reader while a node is read.
     pub(crate) session: Session,
     config: Config,
-    unsupported: HashMap<(Context, &'static str), usize>,
+    unsupported: FxHashMap<(Context, &'static str), usize>,
     reports: Vec<Unsupported>,
-    interfaces: HashMap<String, bool>,
-    directories: HashMap<String, bool>,
+    interfaces: FxHashMap<String, bool>,
+    directories: FxHashMap<String, bool>,
     globals: global::RawGlobals,
     /// Boxed, so that each is freed as soon as it is settled.
     #[allow(clippy::vec_box, reason = "each is freed as soon as it is settled")]
     instances: Vec<Box<instance::RawInstance>>,
-    instance_names: HashMap<String, usize>,
+    instance_names: FxHashMap<String, usize>,
     scripts: Vec<script::RawScript>,
-    script_names: HashMap<String, usize>,
-    file_names: HashMap<String, usize>,
-    process_names: HashMap<String, usize>,
-    bfd_names: HashMap<String, usize>,
+    script_names: FxHashMap<String, usize>,
+    file_names: FxHashMap<String, usize>,
+    process_names: FxHashMap<String, usize>,
+    bfd_names: FxHashMap<String, usize>,
     groups: Vec<group::RawGroup>,
-    group_names: HashMap<String, usize>,
+    group_names: FxHashMap<String, usize>,
     track_groups: Vec<group::RawTrackGroup>,
-    track_group_names: HashMap<String, usize>,
+    track_group_names: FxHashMap<String, usize>,
     statics: address::Statics,
     lvs: lvs::Lvs,
     /// Pacing of announcements by interface, once the groups are settled.
@@ -212,22 +214,22 @@ impl<'a> Build<'a> {
             lenient,
             session: Session::default(),
             config: Config::default(),
-            unsupported: HashMap::new(),
+            unsupported: FxHashMap::default(),
             reports: Vec::new(),
-            interfaces: HashMap::new(),
-            directories: HashMap::new(),
+            interfaces: FxHashMap::default(),
+            directories: FxHashMap::default(),
             globals: global::RawGlobals::default(),
             instances: Vec::new(),
-            instance_names: HashMap::new(),
+            instance_names: FxHashMap::default(),
             scripts: Vec::new(),
-            script_names: HashMap::new(),
-            file_names: HashMap::new(),
-            process_names: HashMap::new(),
-            bfd_names: HashMap::new(),
+            script_names: FxHashMap::default(),
+            file_names: FxHashMap::default(),
+            process_names: FxHashMap::default(),
+            bfd_names: FxHashMap::default(),
             groups: Vec::new(),
-            group_names: HashMap::new(),
+            group_names: FxHashMap::default(),
             track_groups: Vec::new(),
-            track_group_names: HashMap::new(),
+            track_group_names: FxHashMap::default(),
             statics: address::Statics::default(),
             lvs: lvs::Lvs::default(),
             garp_pace: HashMap::new(),
@@ -566,7 +568,7 @@ impl<'a> Build<'a> {
         let mut out = Vec::new();
         for line in lines {
             for (n, word) in line.words.iter().enumerate() {
-                out.push((word.text.clone(), At::of(line, n)));
+                out.push((word.text.to_string(), At::of(line, n)));
             }
         }
         out

@@ -123,7 +123,11 @@ impl Build<'_> {
                 if self.lvs_setting(other, value) {
                     return Ok(());
                 }
-                let words = statement.args().iter().map(|w| w.text.clone()).collect();
+                let words = statement
+                    .args()
+                    .iter()
+                    .map(|w| w.text.to_string())
+                    .collect();
                 self.config.global.rest.insert(other.to_owned(), words);
             }
         }

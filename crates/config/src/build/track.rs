@@ -284,7 +284,11 @@ impl Build<'_> {
             match keyword.name {
                 "process" => {
                     if !self.repeated(keyword, !process.process.is_empty(), &statement) {
-                        process.process = statement.args().iter().map(|w| w.text.clone()).collect();
+                        process.process = statement
+                            .args()
+                            .iter()
+                            .map(|w| w.text.to_string())
+                            .collect();
                         if process.process.len() > 1 {
                             process.param_match = ParamMatch::Exact;
                         }

@@ -20,9 +20,10 @@ mod support;
 mod top;
 mod track;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
 
 pub use compare::{Comparison, Difference, What, compare};
 pub use context::Context;
@@ -457,7 +458,7 @@ impl Context {
     /// The keyword spelt `word` here.
     #[must_use]
     pub fn find(self, word: &str) -> Option<&'static Keyword> {
-        static INDEX: OnceLock<Vec<HashMap<&'static str, &'static Keyword>>> = OnceLock::new();
+        static INDEX: OnceLock<Vec<FxHashMap<&'static str, &'static Keyword>>> = OnceLock::new();
         let index = INDEX.get_or_init(|| {
             Self::ALL
                 .iter()
@@ -498,6 +499,8 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]

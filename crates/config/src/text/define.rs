@@ -1,8 +1,9 @@
 //! Definitions: `$NAME=TEXT`, `$NAME`, `${NAME}` and the built-in names.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::line::{Frame, Line};
 use super::{LINE_MAX, USES_MAX, is_blank, trim};
@@ -20,7 +21,7 @@ pub(crate) struct Definition {
 /// All names, and what the built-in ones need.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
-    names: HashMap<Vec<u8>, Rc<Definition>>,
+    names: FxHashMap<Vec<u8>, Rc<Definition>>,
     random: Random,
 }
 

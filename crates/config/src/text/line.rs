@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::is_blank;
 use crate::diagnostic::{How, Via};
 use crate::place::{FileId, Place};
@@ -12,10 +14,13 @@ pub(crate) struct Line {
     /// The bytes.
     pub(crate) text: Vec<u8>,
     /// Where they came from: sorted by `at`, the first at 0.
-    segs: Vec<Seg>,
+    segs: Segs,
     /// The physical line that was being read when this one came out.
     pub(crate) home: (FileId, u32),
 }
+
+/// Most lines are one run.
+type Segs = SmallVec<[Seg; 1]>;
 
 /// A run of bytes that stood together in a file.
 #[derive(Clone, Debug)]
@@ -45,7 +50,7 @@ impl Line {
         column: u32,
         frame: Option<Rc<Frame>>,
     ) -> Self {
-        let segs = vec![Seg {
+        let segs = smallvec![Seg {
             at: 0,
             file,
             line,
@@ -61,7 +66,7 @@ impl Line {
 
     /// Text that stands in no file but comes from `place`: a built-in value, a round's number.
     pub(crate) fn made(text: Vec<u8>, place: Place, frame: Option<Rc<Frame>>) -> Self {
-        let segs = vec![Seg {
+        let segs = smallvec![Seg {
             at: 0,
             file: place.file,
             line: place.line,
@@ -110,7 +115,7 @@ impl Line {
     /// The bytes `start..end` as a line of their own.
     pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
         let first = self.seg_index(start);
-        let mut segs = Vec::new();
+        let mut segs = Segs::new();
         for seg in &self.segs[first..] {
             if seg.at as usize >= end && !segs.is_empty() {
                 break;
@@ -160,7 +165,8 @@ impl Line {
             frame: Some(frame.clone()),
             ..*seg
         });
-        self.segs.splice(first..last, middle.chain(behind));
+        self.segs.drain(first..last);
+        self.segs.insert_many(first, middle.chain(behind));
         for seg in &mut self.segs[first + used.len()..] {
             seg.at = seg.at + to_u32(with.text.len()) - to_u32(end - start);
         }

@@ -46,6 +46,9 @@ pub(crate) fn split(raw: &[u8]) -> Vec<Physical> {
 /// Where the comment of a line starts, or its length: the first `#` or `!` that is neither
 /// inside double quotes nor after a backslash.
 pub(crate) fn comment_start(text: &[u8]) -> usize {
+    if memchr::memchr2(b'#', b'!', text).is_none() {
+        return text.len();
+    }
     let mut quoted = false;
     let mut at = 0;
     while at < text.len() {

@@ -1,5 +1,7 @@
 //! The grammar of a line, in nom: words, quoted words, braces.
 
+use std::borrow::Cow;
+
 use nom::IResult;
 use nom::Parser;
 use nom::branch::alt;
@@ -11,19 +13,19 @@ use super::is_blank;
 
 /// A token of a line with the bytes it takes up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
+pub(crate) struct Token<'a> {
+    pub(crate) kind: TokenKind<'a>,
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TokenKind {
+pub(crate) enum TokenKind<'a> {
     /// A word; quotes and escapes of `#` and `!` are gone.
-    Word(Vec<u8>),
+    Word(Cow<'a, [u8]>),
     /// The same between double quotes.
-    Quoted(Vec<u8>),
+    Quoted(&'a [u8]),
     /// `{`
     Open,
     /// `}`
@@ -33,38 +35,32 @@ pub(crate) enum TokenKind {
 }
 
 /// The tokens of a line. Total: every line has some.
-pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
-    let mut out = Vec::new();
+pub(crate) fn tokens(text: &[u8]) -> impl Iterator<Item = Token<'_>> {
     let mut rest = text;
-    loop {
-        rest = &rest[rest
-            .iter()
-            .position(|b| !is_blank(*b))
-            .unwrap_or(rest.len())..];
-        if rest.is_empty() {
-            return out;
-        }
+    std::iter::from_fn(move || {
+        let blanks = rest.iter().position(|b| !is_blank(*b))?;
+        rest = &rest[blanks..];
         let start = text.len() - rest.len();
         let (kind, after) = match token(rest) {
             Ok((after, kind)) => (kind, after),
             // Only a quote that does not close is no token.
             Err(_) => (TokenKind::Unterminated, &rest[rest.len()..]),
         };
-        out.push(Token {
+        rest = after;
+        Some(Token {
             kind,
             start,
             end: text.len() - after.len(),
-        });
-        rest = after;
-    }
+        })
+    })
 }
 
-fn token(text: &[u8]) -> IResult<&[u8], TokenKind> {
+fn token(text: &[u8]) -> IResult<&[u8], TokenKind<'_>> {
     alt((
         value(TokenKind::Open, tag(&b"{"[..])),
         value(TokenKind::Close, tag(&b"}"[..])),
-        map(quoted, |t: &[u8]| TokenKind::Quoted(t.to_vec())),
-        map(bare, |t: &[u8]| TokenKind::Word(unescape(t))),
+        map(quoted, TokenKind::Quoted),
+        map(bare, |t| TokenKind::Word(unescape(t))),
     ))
     .parse(text)
 }
@@ -80,9 +76,9 @@ fn bare(text: &[u8]) -> IResult<&[u8], &[u8]> {
 }
 
 /// `\#` and `\!` are the plain characters; any other backslash is itself.
-fn unescape(text: &[u8]) -> Vec<u8> {
+fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'\\') {
-        return text.to_vec();
+        return text.into();
     }
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied().peekable();
@@ -92,7 +88,7 @@ fn unescape(text: &[u8]) -> Vec<u8> {
         }
         out.push(b);
     }
-    out
+    out.into()
 }
 
 #[cfg(test)]
@@ -105,7 +101,7 @@ mod tests {
         for t in tokens(text.as_bytes()) {
             out.push(match t.kind {
                 TokenKind::Word(w) => String::from_utf8_lossy(&w).into_owned(),
-                TokenKind::Quoted(w) => format!("<{}>", String::from_utf8_lossy(&w)),
+                TokenKind::Quoted(w) => format!("<{}>", String::from_utf8_lossy(w)),
                 TokenKind::Open => "{".into(),
                 TokenKind::Close => "}".into(),
                 TokenKind::Unterminated => "?".into(),
@@ -145,8 +141,9 @@ mod tests {
                 let bare = !w.is_empty() && !w.contains([' ', '{', '}', '#', '!']);
                 if bare { text.extend(w.bytes()) } else { text.extend(format!("\"{w}\"").bytes()) }
             }
-            let read: Vec<String> = tokens(&text).into_iter().map(|t| match t.kind {
-                TokenKind::Word(w) | TokenKind::Quoted(w) => String::from_utf8(w).unwrap(),
+            let read: Vec<String> = tokens(&text).map(|t| match t.kind {
+                TokenKind::Word(w) => String::from_utf8(w.into_owned()).unwrap(),
+                TokenKind::Quoted(w) => String::from_utf8(w.to_vec()).unwrap(),
                 other => panic!("{other:?}"),
             }).collect();
             prop_assert_eq!(read, words);
