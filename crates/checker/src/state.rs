@@ -12,15 +12,19 @@
 
 mod cause;
 mod check;
+mod director;
 mod event;
 mod input;
 mod name;
 mod notice;
 mod output;
 mod settings;
+mod table;
+mod timer;
 
 pub use cause::{Cause, CheckCause};
 pub use check::{Check, Http, Kind, ProbeKey, Proof, Timing, Url};
+pub use director::{CheckView, Desired, Director, RealView, VirtualView};
 pub use event::{Activity, Course, Event, Level, Move, Place, Quorum};
 pub use input::{Attempt, CheckId, Input, SessionState, Whereabouts};
 pub use name::{DestinationKey, Endpoint, Protocol, ServiceKey, VirtualName};
@@ -30,3 +34,6 @@ pub use settings::{
     Encapsulation, Forward, Persistence, RealServer, Service, Settings, SorryServer, Tunnel,
     TunnelChecksum, VirtualServer,
 };
+
+#[cfg(test)]
+mod tests;

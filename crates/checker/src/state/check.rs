@@ -105,11 +105,12 @@ pub struct Http {
 pub struct Url {
     /// The path.
     pub path: Arc<str>,
-    /// What proves it good.
-    pub proof: Proof,
+    /// What must be right about the answer, in the order in which the log tells it. All of it is
+    /// when the attempt succeeds.
+    pub proofs: Arc<[Proof]>,
 }
 
-/// What proves an HTTP answer good; the strongest that is configured.
+/// What can be asked of an HTTP answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Proof {
     /// The status code.

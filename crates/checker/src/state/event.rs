@@ -1,10 +1,11 @@
 //! What the load balancer says to the log. `Display` is the line people grep for.
 
 use core::fmt;
+use std::sync::Arc;
 
 use crate::outcome::Failure;
 
-use super::check::{Kind, Proof, Url};
+use super::check::{Kind, Proof};
 use super::name::{Endpoint, ServiceKey, VirtualName};
 use super::notice::Health;
 
@@ -141,10 +142,12 @@ pub enum Event {
         /// For whom.
         place: Place,
     },
-    /// One URL of an HTTP check that is down succeeded.
+    /// One URL of an HTTP check that is down proved good; one line a proof.
     UrlSucceeded {
-        /// Which URL.
-        url: Url,
+        /// The URL's path.
+        path: Arc<str>,
+        /// What it passed.
+        proof: Proof,
         /// For whom.
         place: Place,
     },
@@ -280,25 +283,17 @@ impl fmt::Display for Event {
                 retry,
                 course,
             } => failed(f, kind, place, failure, *retry, *course),
-            Self::Attempt {
-                kind,
-                place,
-                failure,
-            } => attempt(f, kind, place, failure),
+            Self::Attempt { failure, .. } => f.write_str(&failure.0),
             Self::Succeeded { kind, place } => succeeded(f, kind, place),
-            Self::UrlSucceeded { url, place } => {
-                let proof = match url.proof {
+            Self::UrlSucceeded { path, proof, place } => {
+                let proof = match proof {
                     Proof::Status => "HTTP status code",
                     Proof::Digest => "MD5 digest",
                     Proof::Regex => "Regex match",
                 };
-                write!(f, "{proof} success to {} url({})", place.real, url.path)
+                write!(f, "{proof} success to {} url({path})", place.real)
             }
-            Self::Unable {
-                kind,
-                place,
-                reason,
-            } => write!(f, "{} {} {reason}. Rescheduling.", label(kind), place.real),
+            Self::Unable { reason, .. } => f.write_str(reason),
             Self::Real {
                 change,
                 place:
@@ -403,6 +398,9 @@ impl fmt::Display for Event {
     }
 }
 
+/// The words of a probe that ended a script for taking too long.
+pub(super) const TIMED_OUT: &str = "timed out";
+
 /// What log lines call a check: not quite its keyword.
 const fn label(kind: &Kind) -> &'static str {
     match kind {
@@ -437,11 +435,22 @@ fn failed(
     };
     match kind {
         Kind::Ping => {
-            write!(f, "ICMP CHECK on service {real} of {virtual_server}")?;
+            write!(f, "ICMP CHECK on service {real}")?;
+            if course == Course::Exhausted {
+                write!(f, " of {virtual_server}")?;
+            }
             after(f)
         }
+        Kind::Http(_) | Kind::Ssl(_) if retry > 0 => {
+            write!(
+                f,
+                "{} on service {real} failed after {retry} retries.",
+                label(kind)
+            )
+        }
+        Kind::Smtp => f.write_str(&failure.0),
         Kind::Dns => {
-            write!(f, "DNS_CHECK ({real}) {failure}")?;
+            f.write_str(&failure.0)?;
             match course {
                 Course::Exhausted => write!(f, " after {retry} retries"),
                 Course::AtOnce | Course::Retrying { .. } => Ok(()),
@@ -450,7 +459,12 @@ fn failed(
         Kind::Misc { script } => {
             write!(
                 f,
-                "Misc check for [{real} VS {virtual_server}] by [{script}] failed"
+                "Misc check for [{real} VS {virtual_server}] by [{script}] {}",
+                if failure.0 == TIMED_OUT {
+                    TIMED_OUT
+                } else {
+                    "failed"
+                }
             )?;
             let plural = |n: u32| if n == 1 { "retry" } else { "retries" };
             match course {
@@ -465,7 +479,11 @@ fn failed(
                     write!(f, " after {retry} {}", plural(retry))?;
                 }
             }
-            write!(f, " ({failure}).")
+            if failure.0 == TIMED_OUT {
+                f.write_str(".")
+            } else {
+                write!(f, " ({failure}).")
+            }
         }
         Kind::Bfd { session } => write!(f, "BFD check of [{session}] RS({real}) is DOWN"),
         Kind::File { file, .. } => {
@@ -475,23 +493,6 @@ fn failed(
             write!(f, "{} on service {real}", label(kind))?;
             after(f)
         }
-    }
-}
-
-/// Every failed attempt, if all are to be logged. What the probe says is the beginning of the line.
-fn attempt(
-    f: &mut fmt::Formatter<'_>,
-    kind: &Kind,
-    place: &Place,
-    failure: &Failure,
-) -> fmt::Result {
-    let real = place.real;
-    match kind {
-        Kind::Tcp => write!(f, "TCP connection to {real} failed."),
-        Kind::Udp => write!(f, "UDP connection to {real} failed."),
-        Kind::Ping => write!(f, "ICMP connection to {real} failed."),
-        Kind::Dns => write!(f, "DNS_CHECK ({real}) {failure}"),
-        _ => write!(f, "{failure} server {real}."),
     }
 }
 
@@ -508,7 +509,7 @@ fn succeeded(f: &mut fmt::Formatter<'_>, kind: &Kind, place: &Place) -> fmt::Res
             write!(f, "Remote Web server {real} succeed on service.")
         }
         Kind::Smtp => write!(f, "Remote SMTP server {real} succeed on service."),
-        Kind::Dns => write!(f, "DNS_CHECK ({real}) success."),
+        Kind::Dns => write!(f, "DNS_CHECK ({real}) success"),
         Kind::Misc { script } => write!(
             f,
             "Misc check for [{real} VS {virtual_server}] by [{script}] succeeded."
