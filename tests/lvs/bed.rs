@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rk_lab::{Http, HttpManners, Lab, Node};
+use rk_lab::{Cable, Http, HttpManners, Lab, Node};
 
 use crate::bed::DEV;
 
@@ -77,6 +77,24 @@ impl Server {
         http.as_ref().expect("a running web server").set(manners);
     }
 
+    /// Takes the page away that it is checked by; it goes on serving.
+    #[track_caller]
+    pub(crate) fn fail_check(&self) {
+        let http = self.http.borrow();
+        http.as_ref()
+            .expect("a running web server")
+            .remove_page(CHECK.0);
+    }
+
+    /// Ends [`Self::fail_check`].
+    #[track_caller]
+    pub(crate) fn pass_check(&self) {
+        let http = self.http.borrow();
+        http.as_ref()
+            .expect("a running web server")
+            .set_page(CHECK.0, CHECK.1);
+    }
+
     /// Lets all that it sends vanish.
     #[track_caller]
     pub(crate) fn drop_packets(&self) {
@@ -105,6 +123,8 @@ pub(crate) struct Cluster {
     pub(crate) client: Node,
     pub(crate) directors: Vec<Node>,
     pub(crate) servers: Vec<Server>,
+    /// Of the directors, to the front.
+    pub(crate) cables: Vec<Cable>,
     pub(crate) method: Method,
 }
 
@@ -117,13 +137,13 @@ impl Cluster {
         lab.bridge("front");
         let client = lab.node("client");
         lab.link("front", &client, DEV, &["192.0.2.9/24"]);
-        let directors: Vec<Node> = (1..=directors)
+        let (directors, cables): (Vec<Node>, Vec<Cable>) = (1..=directors)
             .map(|number| {
                 let node = lab.node(&format!("director{number}"));
-                lab.link("front", &node, DEV, &[&format!("192.0.2.{number}/24")]);
-                node
+                let cable = lab.link("front", &node, DEV, &[&format!("192.0.2.{number}/24")]);
+                (node, cable)
             })
-            .collect();
+            .unzip();
         let inner = if method == Method::Nat {
             "back"
         } else {
@@ -172,6 +192,7 @@ impl Cluster {
             client,
             directors,
             servers,
+            cables,
             method,
         }
     }

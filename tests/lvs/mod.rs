@@ -4,4 +4,6 @@
 //! that the scenario asks for what keepalived does.
 
 mod bed;
+mod client;
+mod failover;
 mod traffic;

@@ -16,7 +16,8 @@ fn guest() -> Guest {
     Guest::new().memory(512).modules(&["ip_vs", "ipip"])
 }
 
-fn check() -> String {
+/// A check that reads the page, every second.
+pub(crate) fn check() -> String {
     format!(
         "HTTP_GET {{
             url {{

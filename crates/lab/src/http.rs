@@ -135,6 +135,11 @@ impl Http {
         locked(&self.shared.pages).insert(path.to_owned(), body.to_owned());
     }
 
+    /// Takes a page away: 404 from here on.
+    pub fn remove_page(&self, path: &str) {
+        locked(&self.shared.pages).remove(path);
+    }
+
     /// Changes how it behaves.
     pub fn set(&self, manners: HttpManners) {
         *locked(&self.shared.manners) = manners;
