@@ -24,14 +24,44 @@ macro_rules! example {
     };
 }
 
+/// A service with these lines between its first ones and two checked servers; text before it,
+/// if there is any.
+macro_rules! service {
+    ($before:literal, $lines:literal) => {
+        concat!($before, service!($lines))
+    };
+    ($lines:literal) => {
+        concat!(
+            "virtual_server 192.0.2.10 80 {
+    lb_algo wlc
+    lb_kind NAT
+    protocol TCP
+",
+            $lines,
+            "    real_server 198.51.100.20 80 {
+        TCP_CHECK {
+        }
+    }
+    real_server 198.51.100.21 80 {
+        TCP_CHECK {
+        }
+    }
+}"
+        )
+    };
+}
+
 mod address;
 mod announce;
 mod book;
+mod checker;
 pub mod cluster;
 mod elect;
 mod group;
 mod script;
 mod secret;
+mod server;
+mod service;
 mod text;
 mod track;
 
@@ -41,7 +71,9 @@ use rk_base::Prefix;
 
 use crate::Code;
 use crate::diagnostic::{Class, Diagnostic, Severity};
-use crate::model::{Config, Instance, Origin, SyncGroup, Tracked, Tracks};
+use crate::model::{
+    Config, Instance, Origin, RealServer, SyncGroup, Tracked, Tracks, VirtualServer,
+};
 use crate::place::{Place, SourceMap};
 use crate::source::Host;
 
@@ -118,6 +150,9 @@ pub fn all() -> impl Iterator<Item = &'static Lint> {
         group::LINTS,
         secret::LINTS,
         text::LINTS,
+        server::LINTS,
+        service::LINTS,
+        checker::LINTS,
     ]
     .into_iter()
     .flatten()
@@ -251,6 +286,20 @@ impl<'a> Ctx<'a> {
         }
         swing
     }
+}
+
+/// A finding for each service of which `judge` tells something.
+fn services<'a>(
+    c: &Ctx<'a>,
+    mut judge: impl FnMut(&'a VirtualServer) -> Option<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let servers = c.config.virtual_servers.iter();
+    servers.filter_map(&mut judge).collect()
+}
+
+/// Address and port of a real server.
+fn server_name(server: &RealServer) -> String {
+    format!("[{}]:{}", server.addr, server.port)
 }
 
 /// The trackers whose weight counts once; a tracked file multiplies it by the number it holds.

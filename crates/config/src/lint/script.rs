@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Ctx, Lint, lint};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Command, Verdict};
+use crate::model::{Check, Command, Verdict};
 use crate::source::FileKind;
 
 pub(super) const LINTS: &[Lint] = &[
@@ -98,7 +98,21 @@ fn commands<'a>(c: &Ctx<'a>) -> impl Iterator<Item = &'a Command> {
         .flatten()
         .filter_map(|f| f.script.as_ref());
     let tracked = c.config.scripts.iter().map(|s| &s.command);
+    let services = c.config.virtual_servers.iter();
+    let servers = services.flat_map(|s| {
+        let reals = s.real_servers.iter().flat_map(|r| {
+            let misc = r.checkers.iter().filter_map(|c| match &c.check {
+                Check::Misc(misc) => Some(&misc.command),
+                _ => None,
+            });
+            let own = [&r.notify_up, &r.notify_down].into_iter().flatten();
+            misc.chain(own.map(Box::as_ref))
+        });
+        let own = [&s.quorum_up, &s.quorum_down].into_iter().flatten();
+        own.map(Box::as_ref).chain(reals)
+    });
     tracked
+        .chain(servers)
         .chain(notifies)
         .chain(process.into_iter().flatten())
         .chain(fifos)

@@ -243,6 +243,15 @@ impl Service {
         }
     }
 
+    /// The port of an address.
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        match self {
+            Self::Address { port, .. } => Some(*port),
+            Self::Fwmark { .. } | Self::Group { .. } => None,
+        }
+    }
+
     /// The family, unless a group has it.
     #[must_use]
     pub fn family(&self) -> Option<Family> {
