@@ -64,6 +64,8 @@ pub struct Director {
     file_checks: HashMap<Arc<str>, Vec<CheckId>>,
     sessions: HashMap<Arc<str>, SessionState>,
     session_checks: HashMap<Arc<str>, Vec<CheckId>>,
+    /// Whose service an entry of the kernel's table is.
+    owners: HashMap<ServiceKey, usize>,
 }
 
 impl Director {
@@ -87,6 +89,7 @@ impl Director {
             file_checks: HashMap::new(),
             sessions: HashMap::new(),
             session_checks: HashMap::new(),
+            owners: HashMap::new(),
         };
         director.adopt(Instant::ZERO, settings, &mut Vec::new());
         director
@@ -139,7 +142,8 @@ impl Director {
     /// What the table should hold of one service; `None` if it should not be there.
     #[must_use]
     pub fn desired_service(&self, service: ServiceKey) -> Option<Desired<'_>> {
-        self.desired().find(|one| one.key == service)
+        let owner = self.owners.get(&service)?;
+        (self.stage == Stage::Running).then(|| desired_service(&self.virtuals[*owner], service))
     }
 
     /// The virtual servers, for dumps and questions.

@@ -205,6 +205,8 @@ pub enum Event {
     NoLongerExists(Endpoint),
     /// A virtual server is not in the new configuration.
     RemovingVirtualServer(VirtualName),
+    /// No virtual server uses the group any more.
+    RemovingGroup(Arc<str>),
     /// A group's entry came or went.
     Entry {
         /// [`Move::Adding`] or [`Move::Removing`].
@@ -362,6 +364,7 @@ impl fmt::Display for Event {
             }
             Self::NoLongerExists(real) => write!(f, "service {real} no longer exist"),
             Self::RemovingVirtualServer(name) => write!(f, "Removing Virtual Server {name}"),
+            Self::RemovingGroup(name) => write!(f, "Removing Virtual Server Group [{name}]"),
             Self::Entry {
                 change,
                 entry,

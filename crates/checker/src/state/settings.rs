@@ -28,7 +28,8 @@ pub struct VirtualServer {
     /// `protocol`; `None` for a mark.
     pub protocol: Option<Protocol>,
     /// The services of the kernel's table: one, or one per group entry (ranges expanded, in the
-    /// order in which they are to be made: addresses, then marks).
+    /// order in which they are to be made: addresses, then marks). Of two virtual servers with
+    /// the same entry the first one has it.
     pub entries: Arc<[ServiceKey]>,
     /// What the kernel must know about each of them.
     pub service: Service,

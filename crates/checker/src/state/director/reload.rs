@@ -4,6 +4,7 @@
 //! First goes what is gone, then comes what is new; what is kept is only told of its differences.
 
 use core::net::IpAddr;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use rk_base::Instant;
@@ -56,10 +57,22 @@ impl Director {
         let mut new = settings.virtual_servers;
         let mut names = HashSet::new();
         new.retain(|one| names.insert(one.name.clone()));
-        for one in &mut new {
+        self.owners.clear();
+        for (index, one) in new.iter_mut().enumerate() {
             let mut addresses: HashSet<Address> = HashSet::new();
-            one.real_servers
-                .retain(|real| addresses.insert(address(real)));
+            let mut first = |real: &RealServer| addresses.insert(address(real));
+            one.real_servers.retain(&mut first);
+            // The kernel has one service under one key, so it has one owner.
+            let owners = &mut self.owners;
+            let mut owned = |entry: &ServiceKey| match owners.entry(*entry) {
+                Entry::Vacant(free) => {
+                    free.insert(index);
+                    true
+                }
+                Entry::Occupied(_) => false,
+            };
+            let entries = one.entries.iter().copied();
+            one.entries = entries.filter(&mut owned).collect();
         }
         if self.stage == Stage::Running {
             self.remove_what_is_gone(&new, out);
@@ -108,6 +121,16 @@ impl Director {
                     self.remove_entries(index, new, out);
                     self.remove_reals(index, new, out);
                 }
+            }
+        }
+        let group = |name: &VirtualName| match name {
+            VirtualName::Group { name, .. } => Some(name.clone()),
+            VirtualName::Address(_) | VirtualName::Mark { .. } => None,
+        };
+        let mut known: HashSet<_> = new.iter().filter_map(|one| group(&one.name)).collect();
+        for one in &self.virtuals {
+            if let Some(gone) = group(&one.set.name).filter(|name| known.insert(name.clone())) {
+                Self::log(Event::RemovingGroup(gone), out);
             }
         }
     }

@@ -215,6 +215,29 @@ fn entries_of_a_group_come_and_go_by_themselves() {
             "[10.0.0.3]:tcp:8003 -> 10.0.1.1:8003 weight 1",
         ]
     );
+    assert!(world.director.desired_service(entry(3)).is_some());
+    assert_eq!(world.director.desired_service(entry(1)), None);
+    reload(&mut world, settings(Vec::new()));
+    let last = "log Removing Virtual Server Group [G]".to_owned();
+    assert!(world.said().contains(&last));
+}
+
+#[test]
+fn an_entry_that_two_want_belongs_to_the_first() {
+    let group = |n: u8| {
+        let mut one = virtual_server(1, vec![real(n)]);
+        one.name = VirtualName::Group {
+            name: "G".into(),
+            index: u32::from(n),
+        };
+        one
+    };
+    let mut world = World::started(settings(vec![group(1), group(2)]));
+    assert_eq!(world.pool(1), "10.0.1.1:80=1");
+    reload(&mut world, settings(vec![group(2), group(1)]));
+    assert_eq!(world.pool(1), "10.0.1.2:80=1");
+    reload(&mut world, settings(vec![group(1)]));
+    assert_eq!(world.pool(1), "10.0.1.1:80=1");
 }
 
 #[test]

@@ -99,3 +99,61 @@ fn ten_thousand_checks_for_an_hour() {
         assert!(quorum == Health::Up || weight < 6, "{weight}");
     }
 }
+
+/// One of 64,000 weights changes: a reload says just that, and so does a check.
+#[test]
+fn one_weight_among_sixty_four_thousand() {
+    let build = |weight| {
+        let virtual_servers = (0..16_000u32).map(|n| {
+            let [_, a, b, c] = n.to_be_bytes();
+            let mut one = VirtualServer::new(VirtualName::Address(Endpoint {
+                addr: IpAddr::from([10, a, b, c]),
+                port: 80,
+                protocol: Some(Protocol::Tcp),
+            }));
+            one.real_servers = (1..=4)
+                .map(|m| {
+                    let mut server = RealServer::new(IpAddr::from([11 + m, a, b, c]), 80);
+                    if (n, m) == (7_777, 3) {
+                        server.weight = weight;
+                    }
+                    server.checks.push(misc(&format!("{n}-{m}")));
+                    server
+                })
+                .collect();
+            one
+        });
+        settings(virtual_servers.collect())
+    };
+    let mut director = Director::new(build(1), 1);
+    let mut out = Vec::new();
+    director.handle(Instant::ZERO, Input::Start, &mut out);
+    out.clear();
+    director.handle(Instant::ZERO, Input::Reload(Box::new(build(5))), &mut out);
+    let place = "service [14.0.30.97]:tcp:80 of VS [10.0.30.97]:tcp:80";
+    let said: Vec<_> = out.iter().map(|one| format!("{one:?}")).collect();
+    assert_eq!(out.len(), 2, "{said:#?}");
+    assert!(matches!(&out[0], Output::Log(event)
+        if event.to_string() == format!("Changing weight from 1 to 5 for active {place}")));
+    assert!(matches!(&out[1], Output::Destination { want: Some(want), .. } if want.weight == 5));
+    // The same from a check.
+    out.clear();
+    director.handle(Instant::ZERO + secs(1), Input::Timer, &mut out);
+    assert_eq!(out.len(), 64_000);
+    let probe = out.iter().find_map(|one| match one {
+        Output::Probe(probe) if &*probe.probe.0 == "7777-3" => Some(probe.clone()),
+        _ => None,
+    });
+    let probe = probe.expect("an attempt of it");
+    out.clear();
+    let done = Input::Done {
+        check: probe.check,
+        attempt: probe.attempt,
+        outcome: Outcome::Weight(Some(9)),
+    };
+    director.handle(Instant::ZERO + secs(2), done, &mut out);
+    let kernel = out
+        .iter()
+        .filter(|one| matches!(one, Output::Destination { .. }));
+    assert_eq!(kernel.count(), 1);
+}
