@@ -345,6 +345,26 @@ fn each_check_has_its_own_lines() {
         lines(Kind::Dns, 1),
         ["why".to_owned(), "why after 1 retries".to_owned(),]
     );
+    let http = Http {
+        urls: [Url {
+            path: "/".into(),
+            proofs: [Proof::Status, Proof::Digest].into(),
+        }]
+        .into(),
+        fast_recovery: true,
+    };
+    assert_eq!(
+        lines(Kind::Ssl(http), 2),
+        [
+            format!("SSL_CHECK on service {RS} failed after 2 retries."),
+            format!("HTTP status code success to {RS} url(/)"),
+            format!("MD5 digest success to {RS} url(/)"),
+            format!("HTTP status code success to {RS} url(/)"),
+            format!("MD5 digest success to {RS} url(/)"),
+            format!("Remote Web server {RS} succeed on service."),
+            format!("SSL_CHECK on service {RS} failed after 2 retries."),
+        ]
+    );
     let by = format!("Misc check for [{RS} VS {VS}] by [/m]");
     let script = || Kind::Misc {
         script: "/m".into(),

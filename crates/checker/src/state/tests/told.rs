@@ -109,6 +109,19 @@ fn what_is_known_before_the_start_counts_from_the_start() {
 }
 
 #[test]
+fn a_reload_forgets_nothing_that_was_told() {
+    let mut world = World::quietly(with(file(0), |_| {}));
+    world.feed(says(1));
+    world.said();
+    world.feed(Input::Reload(Box::new(with(file(0), |_| {}))));
+    assert_eq!(world.said(), [] as [&str; 0]);
+    // Another check of the same file knows what the file says.
+    let other = with(file(3), |a| a.probe = ProbeKey("b".into()));
+    world.feed(Input::Reload(Box::new(other)));
+    assert_eq!(world.pool(1), "10.0.1.1:80=13");
+}
+
+#[test]
 fn a_session_decides_about_its_server() {
     let kind = || Kind::Bfd {
         session: "N".into(),
