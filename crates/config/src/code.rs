@@ -104,6 +104,14 @@ codes! {
     SERVER = 901, "a virtual or real server is not usable";
     SERVER_SETTING = 902, "a setting of a virtual server does not fit";
     CHECKER = 903, "a checker is not usable";
+    QUORUM = 904, "a quorum cannot be as it is written";
+    PORT = 905, "a port that the forwarding method cannot change";
+    SERVER_UNSAID = 906, "a virtual server leaves out what must be said";
+    EVERY_PORT = 907, "a service for every port is not persistent";
+    SORRY_SERVER = 908, "a sorry server does not fit";
+    SERVER_GROUP = 909, "a group of services is not usable";
+    PAGE = 910, "a page to check is not usable";
+    TUNNEL = 911, "tunnel options do not fit each other";
 
     NOT_SUPPORTED = 1001, "a keyword does nothing yet";
     FIREWALL = 1002, "iptables is replaced by nftables";

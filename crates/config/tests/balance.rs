@@ -13,54 +13,11 @@ mod support;
 
 use std::time::Duration;
 
-use rk_config::model::{
-    Check, Checker, Forwarding, GroupTarget, Persistence, Service, Sni, Tunnel,
-};
+use rk_config::model::{Check, Checker, GroupTarget, Persistence, Service};
 use rk_config::{Loaded, Severity};
 use serde_json::Value;
 use support::lvs::{checker, first_checker, first_server, json, load, only, server};
 use support::messages;
-
-#[test]
-fn tunnels_with_their_options() {
-    for (words, want) in [
-        ("TUN", r#"{"kind":"Ipip","port":0,"checksum":"None"}"#),
-        (
-            "TUN type gre csum",
-            r#"{"kind":"Gre","port":0,"checksum":"Checksum"}"#,
-        ),
-        (
-            "TUN type gue port 6080 remcsum",
-            r#"{"kind":"Gue","port":6080,"checksum":"Remote"}"#,
-        ),
-        (
-            "TUN type gue port 1 nocsum",
-            r#"{"kind":"Gue","port":1,"checksum":"None"}"#,
-        ),
-    ] {
-        let loaded = load(&format!(
-            "virtual_server 192.0.2.10 80 {{;lb_algo rr;protocol TCP;lb_kind {words};\
-             real_server 192.0.2.20 {{;}};}}"
-        ));
-        assert_eq!(loaded.exit_status(), 0, "{words}");
-        let want: Value = serde_json::from_str(&format!("{{\"Tun\":{want}}}")).unwrap();
-        assert_eq!(json(only(&loaded).forwarding), want, "{words}");
-        assert_eq!(json(first_server(&loaded).forwarding), want, "{words}");
-    }
-    for words in [
-        "TUN type gue",
-        "TUN type gre port 4",
-        "TUN type ipip csum",
-        "TUN type gre remcsum",
-        "TUN zzz",
-        "TUN type zzz",
-    ] {
-        let loaded = server(&format!("lvs_method {words}"));
-        assert_eq!(loaded.exit_status(), 5, "{words}");
-        let method = first_server(&loaded).forwarding;
-        assert_eq!(method, Forwarding::Tun(Tunnel::default()));
-    }
-}
 
 #[test]
 fn what_is_not_said_comes_from_further_out() {
@@ -360,6 +317,12 @@ fn quorums_that_can_be_reached() {
         ),
         ("quorum 3;real_server 192.0.2.20 {;weight 0;}", 0, 0, 5),
         (
+            "quorum 3;hysteresis 5;real_server 192.0.2.20 {;weight 0;}",
+            0,
+            0,
+            5,
+        ),
+        (
             "quorum 3;hysteresis 3;real_server 192.0.2.20 {;weight 5;}",
             3,
             2,
@@ -572,32 +535,6 @@ fn places_of_a_check_are_of_one_family() {
             .map(|a| a.to_string());
         assert_eq!(from.as_deref(), bind, "{lines}");
     }
-}
-
-#[test]
-fn sni_follows_the_words_in_order() {
-    let sni = |lines: &str| {
-        let loaded = checker("SSL_GET", &format!("url {{;path /;}};{lines}"));
-        let Check::Http(_, http) = &first_checker(&loaded).check else {
-            panic!("no HTTP checker");
-        };
-        http.tls.as_ref().unwrap().sni.clone()
-    };
-    assert_eq!(sni(""), Sni::Off);
-    assert_eq!(sni("enable_sni"), Sni::VirtualHost);
-    assert_eq!(sni("sni_name a;enable_sni"), Sni::Name("a".into()));
-    assert_eq!(sni("enable_sni;sni_name a"), Sni::Name("a".into()));
-    assert_eq!(sni("enable_sni no"), Sni::Off);
-}
-
-#[test]
-fn the_ssl_block_is_kept() {
-    let loaded = load("SSL {;password p;ca /a;certificate /c;key /k;}");
-    let ssl = loaded.config.ssl.as_ref().unwrap();
-    assert_eq!(ssl.password.as_ref().unwrap().expose(), b"p");
-    assert_eq!(ssl.ca.as_deref(), Some("/a"));
-    assert_eq!(ssl.certificate.as_deref(), Some("/c"));
-    assert_eq!(ssl.key.as_deref(), Some("/k"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use rk_config::Loaded;
-use rk_config::model::Check;
+use rk_config::model::{Check, Forwarding, Sni, Tunnel};
 use rk_config::table::Context;
 use serde_json::Value;
 use support::lvs::{
@@ -466,4 +466,71 @@ fn every_keyword_of_commands_files_and_sessions() {
     let rows = [("alpha", "/alpha", "true")];
     let make = |lines: &str| checker("BFD_CHECK", &format!("name B;{lines}"));
     each(Context::BfdCheck, &rows, &["name"], make, part);
+}
+
+#[test]
+fn sni_follows_the_words_in_order() {
+    let sni = |lines: &str| {
+        let loaded = checker("SSL_GET", &format!("url {{;path /;}};{lines}"));
+        let Check::Http(_, http) = &first_checker(&loaded).check else {
+            panic!("no HTTP checker");
+        };
+        http.tls.as_ref().unwrap().sni.clone()
+    };
+    assert_eq!(sni(""), Sni::Off);
+    assert_eq!(sni("enable_sni"), Sni::VirtualHost);
+    assert_eq!(sni("sni_name a;enable_sni"), Sni::Name("a".into()));
+    assert_eq!(sni("enable_sni;sni_name a"), Sni::Name("a".into()));
+    assert_eq!(sni("enable_sni no"), Sni::Off);
+}
+
+#[test]
+fn the_ssl_block_is_kept() {
+    let loaded = load("SSL {;password p;ca /a;certificate /c;key /k;}");
+    let ssl = loaded.config.ssl.as_ref().unwrap();
+    assert_eq!(ssl.password.as_ref().unwrap().expose(), b"p");
+    assert_eq!(ssl.ca.as_deref(), Some("/a"));
+    assert_eq!(ssl.certificate.as_deref(), Some("/c"));
+    assert_eq!(ssl.key.as_deref(), Some("/k"));
+}
+
+#[test]
+fn tunnels_with_their_options() {
+    for (words, want) in [
+        ("TUN", r#"{"kind":"Ipip","port":0,"checksum":"None"}"#),
+        (
+            "TUN type gre csum",
+            r#"{"kind":"Gre","port":0,"checksum":"Checksum"}"#,
+        ),
+        (
+            "TUN type gue port 6080 remcsum",
+            r#"{"kind":"Gue","port":6080,"checksum":"Remote"}"#,
+        ),
+        (
+            "TUN type gue port 1 nocsum",
+            r#"{"kind":"Gue","port":1,"checksum":"None"}"#,
+        ),
+    ] {
+        let loaded = load(&format!(
+            "virtual_server 192.0.2.10 80 {{;lb_algo rr;protocol TCP;lb_kind {words};\
+             real_server 192.0.2.20 {{;}};}}"
+        ));
+        assert_eq!(loaded.exit_status(), 0, "{words}");
+        let want: Value = serde_json::from_str(&format!("{{\"Tun\":{want}}}")).unwrap();
+        assert_eq!(json(only(&loaded).forwarding), want, "{words}");
+        assert_eq!(json(first_server(&loaded).forwarding), want, "{words}");
+    }
+    for words in [
+        "TUN type gue",
+        "TUN type gre port 4",
+        "TUN type ipip csum",
+        "TUN type gre remcsum",
+        "TUN zzz",
+        "TUN type zzz",
+    ] {
+        let loaded = server(&format!("lvs_method {words}"));
+        assert_eq!(loaded.exit_status(), 5, "{words}");
+        let method = first_server(&loaded).forwarding;
+        assert_eq!(method, Forwarding::Tun(Tunnel::default()));
+    }
 }

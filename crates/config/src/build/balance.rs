@@ -147,7 +147,13 @@ impl Build<'_> {
         let shown = raw.shown();
         let here = raw.heading.clone();
         let complain = |this: &mut Self, text: String, help: &str, at: &Statement, n: usize| {
-            let d = Diagnostic::error(code::SERVER_SETTING, Class::General, text).help(help);
+            // What is missing is said at the heading, what does not fit where it stands.
+            let code = if n == 1 {
+                code::SERVER_UNSAID
+            } else {
+                code::SERVER_SETTING
+            };
+            let d = Diagnostic::error(code, Class::General, text).help(help);
             this.session.report.push(at.point(d, n));
         };
         if marks && raw.protocol.take().is_some() {
@@ -155,7 +161,9 @@ impl Build<'_> {
                 "Warning: Virtual server {shown}: protocol specified for fwmark - protocol will \
                  be ignored"
             );
-            complain(self, text, "a mark is for every protocol", &here, 1);
+            let at = raw.protocol_at.take();
+            let at = at.as_ref().unwrap_or(&here);
+            complain(self, text, "a mark is for every protocol", at, 0);
         }
         if raw.protocol.is_none() && !marks {
             let text = format!("Virtual server {shown}: no protocol set - defaulting to UDP");
@@ -207,7 +215,7 @@ impl Build<'_> {
             "Virtual server {}: zero port only valid for persistent services - setting",
             raw.shown()
         );
-        let d = Diagnostic::error(code::SERVER_SETTING, Class::General, text)
+        let d = Diagnostic::error(code::EVERY_PORT, Class::General, text)
             .help("write a port, or persistence_timeout");
         self.session.report.push(raw.heading.point(d, 1));
         Some(Persistence::DEFAULT)
@@ -269,7 +277,7 @@ impl Build<'_> {
             }
         };
         for text in texts {
-            let d = Diagnostic::warning(code::SERVER_SETTING, Class::General, text)
+            let d = Diagnostic::warning(code::PORT, Class::General, text)
                 .help("DR and TUN cannot change ports; leave the port of the real server out");
             self.session.report.push(server.heading.point(d, 2));
         }
@@ -444,7 +452,7 @@ impl Build<'_> {
             _ => (sorry.port.unwrap_or(0), None),
         };
         if let Some(text) = text {
-            self.warn_at(code::SERVER_SETTING, Class::General, text, &sorry.at, 2);
+            self.warn_at(code::PORT, Class::General, text, &sorry.at, 2);
         }
         let mut inhibit = sorry.inhibit;
         let twin = reals
@@ -457,7 +465,7 @@ impl Build<'_> {
                  inhibit setting differs, setting on sorry server",
                 sorry.addr, above.transport
             );
-            let d = Diagnostic::error(code::SERVER_SETTING, Class::General, text)
+            let d = Diagnostic::error(code::SORRY_SERVER, Class::General, text)
                 .help("write sorry_server_inhibit if and only if inhibit_on_failure is set");
             self.session.report.push(sorry.at.point(d, 1));
         }
@@ -477,7 +485,7 @@ impl Build<'_> {
                 "Warning - quorum {quorum} for {shown} exceeds total weight of real servers \
                  {total}, reducing quorum to {total}"
             );
-            let d = Diagnostic::error(code::SERVER_SETTING, Class::General, text)
+            let d = Diagnostic::error(code::QUORUM, Class::General, text)
                 .help("with so high a quorum the service would never be up");
             self.session.report.push(at.point(d, 1));
             quorum = u32::try_from(total).unwrap_or(u32::MAX);
@@ -493,7 +501,7 @@ impl Build<'_> {
                 "Virtual server {shown}: hysteresis {hysteresis} >= quorum {quorum}; setting \
                  hysteresis to {lower}"
             );
-            self.report_at(code::SERVER_SETTING, Class::General, text, at, 1);
+            self.report_at(code::QUORUM, Class::General, text, at, 1);
             hysteresis = lower;
         }
         (quorum, hysteresis)

@@ -70,7 +70,7 @@ impl Build<'_> {
         }
         let Some(path) = path else {
             let text = "url without a path - removing";
-            self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
+            self.report_at_end(code::PAGE, Class::General, text, heading, 0);
             return Ok(None);
         };
         page.path = path;
@@ -85,7 +85,7 @@ impl Build<'_> {
         let text = statement.word(1).unwrap_or("");
         if page.digest.is_some() {
             let text = format!("Digest '{text}' is a duplicate");
-            self.report_at(code::REPEATED, Class::General, text, statement, 1);
+            self.report_at(code::PAGE, Class::General, text, statement, 1);
             return;
         }
         // The row of the keyword says that there are 32 digits.
@@ -104,7 +104,9 @@ impl Build<'_> {
                 (Some(from), Some(to)) if from <= to => status.push((from, to)),
                 _ => {
                     let text = format!("invalid status code '{word}' - ignoring");
-                    self.report_at(code::OUT_OF_RANGE, Class::General, text, statement, n);
+                    let d = Diagnostic::error(code::PAGE, Class::General, text)
+                        .help("write numbers from 100 to 599, or ranges such as 200-299");
+                    self.session.report.push(statement.point(d, n));
                 }
             }
         }

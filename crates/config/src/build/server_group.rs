@@ -32,7 +32,7 @@ impl Build<'_> {
         }
         if entries.is_empty() {
             let text = format!("virtual server group {name} has no entries - removing");
-            self.report_at_end(code::SERVER, Class::General, text, heading, 1);
+            self.report_at_end(code::SERVER_GROUP, Class::General, text, heading, 1);
             return Ok(());
         }
         let has = |family| {
@@ -45,7 +45,7 @@ impl Build<'_> {
                 "virtual server group {name} cannot have IPv4, IPv6 and fwmark without family - \
                  removing"
             );
-            let d = Diagnostic::error(code::SERVER, Class::General, text)
+            let d = Diagnostic::error(code::SERVER_GROUP, Class::General, text)
                 .help("write fwmark N inet, or fwmark N inet6");
             self.session.report.push(heading.point_at_end_of(d, 1));
             return Ok(());
@@ -105,7 +105,7 @@ impl Build<'_> {
                 "Invalid virtual server group IP address {} {port} - skipping",
                 line.keyword()
             );
-            let d = Diagnostic::error(code::SERVER, Class::General, text)
+            let d = Diagnostic::error(code::SERVER_GROUP, Class::General, text)
                 .help("write IP PORT, IP-N PORT, IP-IP PORT, NETWORK/LEN PORT or fwmark N");
             self.session.report.push(line.point(d, 0));
         }

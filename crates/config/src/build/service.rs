@@ -37,6 +37,7 @@ pub(super) struct RawService {
     /// That of the address, else of `ip_family`, else of the first server.
     pub(super) family: Option<Family>,
     pub(super) protocol: Option<Protocol>,
+    pub(super) protocol_at: Option<Statement>,
     pub(super) scheduler: Option<Scheduler>,
     pub(super) flags: SchedulerFlags,
     pub(super) ops: Option<Statement>,
@@ -85,6 +86,7 @@ impl RawService {
             named,
             family,
             protocol: None,
+            protocol_at: None,
             scheduler: None,
             flags: SchedulerFlags::default(),
             ops: None,
@@ -255,7 +257,7 @@ impl Build<'_> {
                 }
             }
             "lb_algo" => service.scheduler = statement.word(1).and_then(Scheduler::named),
-            "protocol" => self.service_protocol(&statement, service),
+            "protocol" => self.service_protocol(statement, service),
             "ip_family" => self.service_family(&statement, service),
             "weight" => service.weight = value.int().unwrap_or(1),
             "quorum" => service.quorum = value.int().map(|n| (n, statement)),
@@ -313,7 +315,7 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn service_protocol(&mut self, statement: &Statement, service: &mut RawService) {
+    fn service_protocol(&mut self, statement: Statement, service: &mut RawService) {
         let word = statement.word(1).unwrap_or("").to_ascii_uppercase();
         if matches!(service.named, Named::Mark(_)) {
             let text = format!(
@@ -321,7 +323,7 @@ impl Build<'_> {
                  ignored",
                 service.shown()
             );
-            self.warn_at(code::SERVER_SETTING, Class::General, text, statement, 0);
+            self.warn_at(code::SERVER_SETTING, Class::General, text, &statement, 0);
             return;
         }
         service.protocol = Some(match word.as_str() {
@@ -329,6 +331,7 @@ impl Build<'_> {
             "SCTP" => Protocol::Sctp,
             _ => Protocol::Udp,
         });
+        service.protocol_at = Some(statement);
     }
 
     fn service_family(&mut self, statement: &Statement, service: &mut RawService) {
@@ -422,7 +425,9 @@ impl Build<'_> {
 
     fn needs_sorry(&mut self, statement: &Statement) {
         let text = format!("{} must stand after sorry_server", statement.keyword());
-        self.report_at(code::SERVER_SETTING, Class::General, text, statement, 0);
+        let d = Diagnostic::error(code::SORRY_SERVER, Class::General, text)
+            .help("write it on a line behind sorry_server");
+        self.session.report.push(statement.point(d, 0));
     }
 
     fn sorry_server(&mut self, statement: Statement, service: &mut RawService) {
@@ -499,7 +504,7 @@ impl Build<'_> {
             }
         };
         if let Some(text) = problem {
-            let d = Diagnostic::error(code::SERVER_SETTING, Class::General, text)
+            let d = Diagnostic::error(code::TUNNEL, Class::General, text)
                 .help("write TUN type ipip, TUN type gre csum, or TUN type gue port 6080 csum");
             self.session.report.push(statement.point(d, n));
             return Some(Forwarding::Tun(Tunnel::default()));
