@@ -229,3 +229,26 @@ fn lint_says_what_is_allowed_but_hardly_meant() {
     );
     assert_eq!(lint("").status.code(), Some(2), "no file");
 }
+
+#[test]
+fn fmt_is_a_command_and_generated_documents_are_printed() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rkeepalived"))
+        .args(["fmt", "--check"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, b"global_defs { }\n").unwrap();
+    drop(input);
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stdout).contains("\n-global_defs { }\n+global_defs {\n+}\n"));
+    for (document, first) in [("man5", ".\\\" "), ("man", ".ie "), ("zsh", "#compdef ")] {
+        let out = run(Which::Rkeepalived, &["--generate", document]);
+        assert!(text(&out.stdout).starts_with(first), "{document}");
+        assert_eq!(out.status.code(), Some(0), "{document}");
+    }
+    let out = run(Which::Rkeepalived, &["--generate", "tcsh"]);
+    assert_eq!(out.status.code(), Some(1));
+}

@@ -1,8 +1,9 @@
 //! Any bytes as a configuration: nothing panics, nothing hangs, and every place that a message
-//! points at is in the text.
+//! points at is in the text. What can be laid out is laid out for good.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use rk_config::fmt::format;
 use rk_config::{Host, NameTable, Options, ReadError, Source, Stat, User, load};
 
 /// One file that can include itself.
@@ -94,5 +95,9 @@ fuzz_target!(|data: &[u8]| {
             let line = loaded.files.line(place.file, place.line);
             assert!((place.column as usize) <= line.len());
         }
+    }
+    if let Ok(first) = format(text) {
+        let second = format(&first.text).expect("what is laid out stays in order");
+        assert!(second.text == first.text);
     }
 });

@@ -11,6 +11,7 @@ mod child;
 mod cli;
 mod config_test;
 mod dump;
+mod fmt;
 mod ipc;
 mod lint;
 mod logging;
@@ -69,6 +70,11 @@ pub fn run(build: &Build) -> ExitCode {
     {
         return explain(rest);
     }
+    if let [_, word, rest @ ..] = argv.as_slice()
+        && word == "fmt"
+    {
+        return fmt::run(rest);
+    }
     let interpreted = cli::interpret(&argv);
     // Nobody may be reading: that is no reason not to go on.
     let say = |text: &str| drop(io::stderr().write_all(text.as_bytes()));
@@ -86,7 +92,7 @@ pub fn run(build: &Build) -> ExitCode {
             Some(document) => print(&document),
             None => {
                 say(&format!(
-                    "Unknown document {what}: man, bash, zsh or fish\n"
+                    "Unknown document {what}: man, man5, bash, zsh or fish\n"
                 ));
                 return ExitCode::FAILURE;
             }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::SockaddrStorage;
 use rk_base::Prefix;
@@ -31,8 +31,13 @@ struct Arguments {
     #[arg(long, default_value = "text", value_name = "FORM")]
     format: Format,
     /// The files; with FILE@ID, `@ID` lines are those of configuration id ID.
-    #[arg(required = true, value_name = "FILE[@ID]")]
+    #[arg(required = true, value_name = "FILE[@ID]", value_hint = clap::ValueHint::FilePath)]
     files: Vec<String>,
+}
+
+/// The command for completions and the manual.
+pub(crate) fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Lints what the words after `lint` name. The status is that of a configuration test.

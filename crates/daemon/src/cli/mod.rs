@@ -1,5 +1,7 @@
 //! The command line: keepalived's options, read as keepalived's `getopt_long` reads them.
 
+#[cfg(test)]
+mod completion;
 mod getopt;
 mod interpret;
 mod options;

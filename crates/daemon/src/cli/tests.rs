@@ -529,7 +529,7 @@ fn the_help_shows_every_option_of_users() {
 
 #[test]
 fn documents_are_generated_from_the_table() {
-    for what in ["man", "bash", "zsh", "fish"] {
+    for what in ["man", "man5", "bash", "zsh", "fish"] {
         let text = String::from_utf8(super::generate(what).unwrap()).unwrap();
         assert!(text.contains("config"), "{what}");
     }

@@ -38,30 +38,70 @@ pub(crate) fn command() -> clap::Command {
     command
 }
 
-/// The help, for standard error.
-pub(crate) fn help() -> String {
-    command().render_help().to_string()
+/// The same with the words that make it something else than the daemon.
+fn documented() -> clap::Command {
+    let explain = clap::Command::new("explain")
+        .about("Explains the code of a message, a lint or a keyword")
+        .arg(
+            clap::Arg::new("word")
+                .value_name("CODE|LINT|KEYWORD")
+                .num_args(1..)
+                .required(true)
+                .help("What to explain"),
+        );
+    command()
+        .disable_help_subcommand(true)
+        .override_usage("keepalived [OPTION...]\n       rkeepalived COMMAND [OPTION...]")
+        .subcommand(crate::lint::command().name("lint"))
+        .subcommand(crate::fmt::command().name("fmt"))
+        .subcommand(explain)
 }
 
-/// The manual page or a completion script; `None` when `what` is neither.
+/// The help, for standard error.
+pub(crate) fn help() -> String {
+    documented().render_help().to_string()
+}
+
+/// A manual page or a completion script; `None` when `what` is neither.
 pub(crate) fn generate(what: &str) -> Option<Vec<u8>> {
     use clap_complete::Shell;
     let shell = match what {
         "man" => {
             let mut page = Vec::new();
-            let man = clap_mangen::Man::new(command()).section("8");
+            let man = clap_mangen::Man::new(documented().name("rkeepalived")).section("8");
             man.render(&mut page)
                 .expect("writing to memory cannot fail");
             return Some(page);
         }
+        "man5" => return Some(rk_config::manual::roff().into_bytes()),
         "bash" => Shell::Bash,
         "zsh" => Shell::Zsh,
         "fish" => Shell::Fish,
         _ => return None,
     };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command(), "keepalived", &mut script);
-    Some(script)
+    clap_complete::generate(shell, &mut documented(), OWN_NAME, &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    Some(also_for_keepalived(shell, &script).into_bytes())
+}
+
+/// The name completions are made for; they serve the other name as well.
+const OWN_NAME: &str = "rkeepalived";
+
+/// Has a completion script serve `keepalived`, too.
+fn also_for_keepalived(shell: clap_complete::Shell, script: &str) -> String {
+    use clap_complete::Shell;
+    match shell {
+        // Bash hands the name as typed to the function, which goes by it.
+        Shell::Bash => format!("{script}complete -F _rkeepalived -o default keepalived\n"),
+        Shell::Zsh => script
+            .replacen("#compdef rkeepalived", "#compdef rkeepalived keepalived", 1)
+            .replace(
+                "compdef _rkeepalived rkeepalived",
+                "compdef _rkeepalived rkeepalived keepalived",
+            ),
+        _ => format!("{script}complete -c keepalived -w rkeepalived\n"),
+    }
 }
 
 /// `Keepalived v2.4.3 (11/21,2026), git commit abc`: the first line of `-v` and of the log.
