@@ -138,6 +138,77 @@ pub(crate) struct Parser {
     items: VecDeque<Item>,
     unclosed: usize,
     ended: bool,
+    /// Opening braces that were missing in the block of the top level that is being read.
+    missing: usize,
+    /// The closing braces since the first of these.
+    closes: Vec<(Rc<Line>, usize)>,
+    /// What the processes say that do not know the block.
+    flood: Option<Flood>,
+    /// Nodes that follow the one handed out last.
+    pending: VecDeque<Node>,
+}
+
+/// A block of the top level without its opening brace: keepalived's processes that skip such
+/// blocks find none to skip, and take its lines for statements of the top level.
+struct Flood {
+    nodes: Vec<Node>,
+    inside: Inside,
+}
+
+/// Where the lines of a [`Flood`] stand.
+enum Inside {
+    /// At the top level.
+    Top,
+    /// Behind a keyword of the top level that takes a block.
+    Heading,
+    /// So deep in the block of such a keyword.
+    Block(usize),
+}
+
+impl Flood {
+    fn take(&mut self, item: &Item) {
+        self.inside = match (item, &self.inside) {
+            (Item::Open(..), Inside::Heading) => Inside::Block(1),
+            (Item::Open(..), Inside::Block(depth)) => Inside::Block(depth + 1),
+            (Item::Close(..), Inside::Block(1)) => Inside::Top,
+            (Item::Close(..), Inside::Block(depth)) => Inside::Block(depth - 1),
+            (_, Inside::Block(depth)) => Inside::Block(*depth),
+            (Item::Words(statement), _) => self.words(statement),
+            (Item::Open(line, at), _) => {
+                self.nodes.push(unexpected_open(line, *at));
+                Inside::Top
+            }
+            (Item::Close(line, at), _) => {
+                let text = "Unknown keyword '}'";
+                let d = Diagnostic::error(code::UNKNOWN_KEYWORD, Class::UnknownKeyword, text);
+                self.problem(d.at(line, *at, *at + 1));
+                Inside::Top
+            }
+            (Item::Problem(_), _) => Inside::Top,
+        };
+    }
+
+    fn words(&mut self, statement: &Statement) -> Inside {
+        let Some(keyword) = Context::Top.find(statement.keyword()) else {
+            let text = format!("Unknown keyword '{}'", statement.keyword());
+            let d = Diagnostic::error(code::UNKNOWN_KEYWORD, Class::UnknownKeyword, text);
+            self.problem(statement.point(d, 0));
+            return Inside::Top;
+        };
+        if !matches!(keyword.args, crate::table::Args::Block(..)) {
+            return Inside::Top;
+        }
+        if statement.words.len() < 2 && keyword.missing == crate::table::Missing::Stops {
+            self.nodes
+                .push(Node::Block(keyword, statement.clone(), Vec::new()));
+        }
+        Inside::Heading
+    }
+
+    fn problem(&mut self, diagnostic: Diagnostic) {
+        let d = diagnostic.help("for want of a '{' before it, this is read outside of all blocks");
+        self.nodes.push(Node::Problem(Box::new(d)));
+    }
 }
 
 impl Parser {
@@ -147,8 +218,15 @@ impl Parser {
         reader: &mut Reader<'_>,
         skip: &mut Skip<'_>,
     ) -> Option<Node> {
+        if let Some(node) = self.pending.pop_front() {
+            return Some(node);
+        }
         match self.next(reader) {
-            Some(Item::Words(statement)) => Some(self.node(Context::Top, statement, reader, skip)),
+            Some(Item::Words(statement)) => {
+                let node = self.node(Context::Top, statement, reader, skip);
+                self.settle_braces();
+                Some(node)
+            }
             Some(Item::Open(line, at)) => Some(unexpected_open(&line, at)),
             Some(Item::Close(line, at)) => {
                 let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found")
@@ -177,7 +255,35 @@ impl Parser {
             let line = Rc::new(reader.next_line()?);
             self.split(&line);
         }
-        self.items.pop_front()
+        let item = self.items.pop_front()?;
+        if let Some(flood) = &mut self.flood {
+            flood.take(&item);
+        }
+        if let Item::Close(line, at) = &item
+            && self.missing > 0
+        {
+            self.closes.push((line.clone(), *at));
+        }
+        Some(item)
+    }
+
+    /// A block of the top level has ended: as many closing braces as opening ones were missing
+    /// are too many.
+    fn settle_braces(&mut self) {
+        if let Some(flood) = self.flood.take() {
+            self.pending.extend(flood.nodes);
+        }
+        let missing = std::mem::take(&mut self.missing);
+        let unclosed = missing.min(self.unclosed);
+        self.unclosed -= unclosed;
+        let extra = self.closes.len().min(missing - unclosed);
+        for (line, at) in self.closes.drain(self.closes.len() - extra..) {
+            let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found")
+                .at(&line, at, at + 1)
+                .help("its '{' is missing further up");
+            self.pending.push_back(Node::Problem(Box::new(d)));
+        }
+        self.closes.clear();
     }
 
     /// Cuts a line at its braces.
@@ -249,13 +355,30 @@ impl Parser {
             Some(Item::Open(..)) => {}
             other => {
                 let text = format!("Missing '{{' after {}", statement.keyword());
-                let d = Diagnostic::error(code::MISSING_OPEN, Class::Braces, text);
-                let d = statement
-                    .point(d, 0)
+                let d = Diagnostic::error(code::MISSING_OPEN, Class::Braces, text)
                     .help("the lines that follow are read as its block");
+                // keepalived misses it where the first statement stands.
+                let (start, end) = statement.range(0);
+                let heading = statement.line.place(start, end);
+                let d = match &other {
+                    Some(Item::Words(next))
+                        if matches!(body, Body::Statements(_))
+                            && next.line.home != statement.line.home =>
+                    {
+                        next.point(d, 0).label(heading, "this takes a block")
+                    }
+                    _ => statement.point(d, 0),
+                };
                 nodes.push(Node::Problem(Box::new(d)));
+                self.missing += 1;
                 if let Some(item) = other {
                     self.items.push_front(item);
+                }
+                if context == Context::Top {
+                    self.flood = Some(Flood {
+                        nodes: Vec::new(),
+                        inside: Inside::Top,
+                    });
                 }
             }
         }

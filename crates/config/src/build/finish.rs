@@ -37,7 +37,9 @@ impl Build<'_> {
             }
             return self.abandon();
         }
-        self.settle_scripts();
+        // Without instances keepalived looks at no script of this part.
+        let has_instances = !self.instances.is_empty();
+        self.settle_scripts(has_instances);
         self.settle_garp_groups();
         let raws = std::mem::take(&mut self.instances);
         let mut instances = Vec::with_capacity(raws.len());
@@ -56,6 +58,7 @@ impl Build<'_> {
         self.config.instances = instances;
         self.settle_statics();
         self.settle_global_scripts();
+        self.globals.scripts_run &= has_instances;
         self.finish_lvs();
         self.security();
         Built {
@@ -71,7 +74,7 @@ impl Build<'_> {
         self.globals.no_namespace
     }
 
-    fn settle_scripts(&mut self) {
+    fn settle_scripts(&mut self, has_instances: bool) {
         let mut raws = std::mem::take(&mut self.scripts);
         for raw in &mut raws {
             let Some(command) = self.script_command(raw) else {
@@ -105,7 +108,12 @@ impl Build<'_> {
                     Diagnostic::warning(code, Class::Ok, text)
                 } else {
                     let text = format!("Disabling track script {} {problem}", raw.name);
-                    Diagnostic::error(code, Class::General, text)
+                    let class = if has_instances {
+                        Class::General
+                    } else {
+                        Class::Ok
+                    };
+                    Diagnostic::error(code, class, text)
                 };
                 self.session.report.push(at.put(d.help(help)));
             }
@@ -397,6 +405,9 @@ impl Build<'_> {
             );
         }
         for raw in std::mem::take(&mut self.groups) {
+            // These are looked at before it is known whether the group is of use.
+            let mut track = self.settle_tracks(&raw.name, None, &raw.tracks);
+            let notify = self.settle_notify(raw.notify);
             let mut members = Vec::new();
             for (member, at) in &raw.members {
                 let Some(n) = index.get(member) else {
@@ -431,7 +442,6 @@ impl Build<'_> {
                 );
                 self.report_later(code::GROUP, Class::General, text, &raw.at);
             }
-            let mut track = self.settle_tracks(&raw.name, None, &raw.tracks);
             for member in &members {
                 let Some(instance) = index.get(member).map(|n| &mut instances[*n]) else {
                     continue;
@@ -456,7 +466,6 @@ impl Build<'_> {
                     self.session.report.push(d);
                 }
             }
-            let notify = self.settle_notify(raw.notify);
             self.config.sync_groups.push(SyncGroup {
                 name: raw.name,
                 members,
@@ -476,7 +485,9 @@ impl Build<'_> {
                         "{MEMBER} {member} specified in track group {} doesn't exist - ignoring",
                         raw.name
                     );
-                    self.report_later(code::NOT_DEFINED, Class::General, text, at);
+                    // keepalived keeps quiet about it.
+                    let d = Diagnostic::warning(code::NOT_DEFINED, Class::Ok, text);
+                    self.session.report.push(at.put(d));
                 }
             }
             if members.is_empty() {
@@ -484,8 +495,8 @@ impl Build<'_> {
                     "track group {} has no virtual router(s) - removing",
                     raw.name
                 );
-                self.report_later(code::GROUP, Class::General, text, &raw.at);
-                self.track_group_names.remove(&raw.name);
+                let d = Diagnostic::warning(code::GROUP, Class::Ok, text);
+                self.session.report.push(raw.at.put(d));
                 continue;
             }
             self.config.track_groups.push(TrackGroup {
@@ -502,10 +513,14 @@ impl Build<'_> {
         for raw in &statics.addresses {
             if raw.address.dev.is_none() && !self.may_exist(&default) {
                 let text = format!(
-                    "WARNING - interface {default} for ip address {} doesn't exist",
+                    "Static address {} requires either an interface or default interface must \
+                     exist",
                     raw.address.prefix
                 );
-                self.report_later(code::NO_INTERFACE, Class::Warning, text, &raw.at);
+                let d = Diagnostic::error(code::NO_INTERFACE, Class::Fatal, text).help(format!(
+                    "there is no {default}; write dev NAME behind the address"
+                ));
+                self.session.report.push(raw.at.put(d));
             }
             let at = raw.group_at.clone();
             self.track_group_known(raw.address.track_group.as_deref(), &at);
@@ -521,7 +536,12 @@ impl Build<'_> {
         for (name, raw) in names.into_iter().zip(raws) {
             let Some(raw) = raw else { continue };
             let origin = raw.origin.clone();
+            let before = self.globals.scripts_run;
             let script = self.notify_command(Some(raw));
+            if name == "lvs_notify_fifo" {
+                self.lvs.fifo_script = script.is_some();
+                self.globals.scripts_run = before;
+            }
             let fifo = self.fifo(name).get_or_insert_with(|| NotifyFifo {
                 path: String::new(),
                 owner: None,

@@ -129,6 +129,7 @@ impl Build<'_> {
                 Node::Block(_, _, inner) => self.global_defs(inner)?,
                 Node::Lines(keyword, statement, lines) => {
                     self.note_support(Context::GlobalDefs, keyword, &statement);
+                    self.no_more_words(keyword, &statement);
                     let names = self.names(&lines);
                     if names.is_empty() {
                         let text = "Warning - empty notification_email block";

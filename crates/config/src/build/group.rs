@@ -68,6 +68,7 @@ impl Build<'_> {
                 Node::Block(_, _, inner) => todo.extend(inner.into_iter().rev()),
                 Node::Lines(keyword, statement, lines) => {
                     self.note_support(Context::VrrpSyncGroup, keyword, &statement);
+                    self.no_more_words(keyword, &statement);
                     if keyword.name != "group" {
                         self.track_lines(&name, keyword.name, &lines, &mut group.tracks)?;
                     } else if seen_group {
@@ -145,7 +146,16 @@ impl Build<'_> {
         for node in nodes {
             match node {
                 Node::Problem(d) => self.session.report.push(*d),
-                Node::Lines(_, _, lines) => members.extend(self.names(&lines)),
+                Node::Lines(keyword, statement, lines) => {
+                    self.no_more_words(keyword, &statement);
+                    let found = self.names(&lines);
+                    if found.is_empty() {
+                        let text = format!("Warning - track group {name} has empty group block");
+                        let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
+                        self.session.report.push(statement.point_at_end_of(d, 0));
+                    }
+                    members.extend(found);
+                }
                 Node::Block(..) | Node::Statement(..) => {}
             }
         }
@@ -171,7 +181,8 @@ impl Build<'_> {
         for node in nodes {
             match node {
                 Node::Problem(d) => self.session.report.push(*d),
-                Node::Lines(_, statement, lines) => {
+                Node::Lines(keyword, statement, lines) => {
+                    self.no_more_words(keyword, &statement);
                     let found = self.names(&lines);
                     if found.is_empty() {
                         let text = "Warning - empty garp_group interfaces block";

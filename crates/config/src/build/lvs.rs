@@ -28,6 +28,8 @@ pub(crate) struct Lvs {
     waiting: Vec<(usize, RawService)>,
     /// Commands whose users are known at the end.
     pub(super) late: Vec<Late>,
+    /// `lvs_notify_fifo_script` is one that runs.
+    pub(super) fifo_script: bool,
     /// `smtp_alert` where it is given: of a service, or of one of its servers.
     pub(super) alerts: HashMap<(usize, Option<usize>), bool>,
     /// `log_all_failures` where it is given: service, server, checker.
@@ -158,7 +160,8 @@ impl Build<'_> {
                 self.settle_late(late);
             }
         }
-        let checkers = self.globals.scripts_run;
+        let services = self.config.virtual_servers.len() > dropped.len();
+        let checkers = self.globals.scripts_run || (self.lvs.fifo_script && services);
         self.globals.scripts_run = before;
         if checkers && !self.config.global.enable_script_security {
             let text = "SECURITY VIOLATION - check scripts are being executed but script_security \

@@ -30,7 +30,7 @@ mod setting;
 mod settle;
 mod track;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -140,6 +140,8 @@ pub(crate) struct Build<'a> {
     scripts: Vec<script::RawScript>,
     script_names: FxHashMap<String, usize>,
     file_names: FxHashMap<String, usize>,
+    /// Files that are dropped because their directory is not there; nothing counts about them.
+    lost_files: HashSet<String>,
     process_names: FxHashMap<String, usize>,
     bfd_names: FxHashMap<String, usize>,
     groups: Vec<group::RawGroup>,
@@ -224,6 +226,7 @@ impl<'a> Build<'a> {
             scripts: Vec::new(),
             script_names: FxHashMap::default(),
             file_names: FxHashMap::default(),
+            lost_files: HashSet::new(),
             process_names: FxHashMap::default(),
             bfd_names: FxHashMap::default(),
             groups: Vec::new(),
@@ -358,8 +361,9 @@ impl<'a> Build<'a> {
 
     /// Words between a block's keyword and its brace where none belong.
     fn no_more_words(&mut self, keyword: &'static Keyword, statement: &Statement) {
+        use crate::table::{Args, Body, Heading};
         let wanted = match keyword.args {
-            crate::table::Args::Block(crate::table::Heading::None, _) => 1,
+            Args::Block(Heading::None, Body::Lines(_) | Body::Names) => 1,
             _ => return,
         };
         if let Some(extra) = statement.word(wanted) {
@@ -393,6 +397,21 @@ impl<'a> Build<'a> {
                     self.report_at(code::NAME_MISSING, Class::General, text, statement, 0);
                     return Ok(true);
                 };
+                if statement.words.len() > 2 {
+                    match keyword.name {
+                        "virtual_server_group" => {
+                            return Err(check::stop(statement, 1, None, self.report()));
+                        }
+                        "vrrp_instance" | "vrrp_sync_group" | "track_group" => {
+                            let text = format!("{} must have a name", keyword.name);
+                            let d = Diagnostic::error(code::NAME_MISSING, Class::General, text)
+                                .help("a name is one word; quotes make one of several");
+                            self.session.report.push(statement.point(d, 2));
+                            return Ok(true);
+                        }
+                        _ => {}
+                    }
+                }
                 let taken = self.taken(keyword.name, name);
                 if taken {
                     // keepalived says nothing about scripts and files; the first one holds.
@@ -423,9 +442,16 @@ impl<'a> Build<'a> {
         };
         match heading {
             crate::table::Heading::None => false,
-            crate::table::Heading::Name(_) => statement
-                .word(1)
-                .is_none_or(|name| self.taken(keyword.name, name)),
+            crate::table::Heading::Name(_) => {
+                let one_word = matches!(
+                    keyword.name,
+                    "vrrp_instance" | "vrrp_sync_group" | "track_group"
+                );
+                (one_word && statement.words.len() > 2)
+                    || statement
+                        .word(1)
+                        .is_none_or(|name| self.taken(keyword.name, name))
+            }
             crate::table::Heading::Service => self.service(statement).is_err(),
             crate::table::Heading::Server => self.server_address(statement).is_err(),
         }

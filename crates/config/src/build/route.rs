@@ -81,6 +81,9 @@ impl Build<'_> {
                     }
                 }
                 n += self.route_option(keyword.name, line, n, &mut r)?;
+            } else if is_destination(word) {
+                self.destination(line, n, &mut r);
+                n += 1;
             } else if !r.has_destination && TYPES.contains(&word) {
                 r.special = matches!(word, "blackhole" | "unreachable" | "prohibit" | "throw");
                 r.words.push(one("type", word));
@@ -481,6 +484,11 @@ impl Build<'_> {
             Err(_) => false,
         }
     }
+}
+
+/// Whether a bare word is where a route leads.
+fn is_destination(word: &str) -> bool {
+    matches!(word, "default" | "any" | "all" | "default6") || open_prefix(word).is_some()
 }
 
 fn one(option: &str, value: &str) -> RouteWord {

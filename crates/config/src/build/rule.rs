@@ -139,6 +139,7 @@ impl Build<'_> {
                 },
             },
             "table" | "lookup" => {
+                self.one_action(line, n, r);
                 r.has_table = true;
                 let table = self.named_number(NameTable::Table, value, u64::from(u32::MAX));
                 table.is_some_and(|t| t > 0)
@@ -222,14 +223,18 @@ impl Build<'_> {
     }
 
     fn rule_action(&mut self, action: &str, line: &Statement, n: usize, r: &mut Reading) {
-        if let Some(other) = &r.action
-            && other != action
-        {
-            let text = format!("rule does {other} already");
+        self.one_action(line, n, r);
+        r.action = Some(action.to_owned());
+    }
+
+    /// A rule has one table or one action, and says so once.
+    fn one_action(&mut self, line: &Statement, n: usize, r: &mut Reading) {
+        if r.action.is_some() || r.has_table {
+            let text = "Cannot specify more than one of \
+                        table/nop/goto/blackhole/prohibit/unreachable for rule";
             self.report_at(code::ENTRY, Class::General, text, line, n);
             r.dropped = true;
         }
-        r.action = Some(action.to_owned());
     }
 
     fn rule_makes_sense(&mut self, line: &Statement, r: &Reading) -> bool {

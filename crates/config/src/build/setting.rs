@@ -263,6 +263,13 @@ impl Build<'_> {
                 n = 4;
             }
         }
+        let again = (n..statement.words.len()).find(|n| statement.word(*n) == Some("inst"));
+        if let (Some(inst), Some(again)) = (&daemon.inst, again) {
+            let text = format!(
+                "lvs_sync_daemon vrrp instance has already been specified as {inst} - ignoring"
+            );
+            self.report_at(code::REPEATED, Class::General, text, statement, again);
+        }
         self.pairs(statement, n, Context::LvsSyncDaemon)?;
         while let (Some(word), Some(value)) = (statement.word(n), statement.word(n + 1)) {
             match word {

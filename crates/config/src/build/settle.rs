@@ -31,6 +31,7 @@ impl Build<'_> {
         let rules = std::mem::take(&mut raw.rules);
         let virtual_rules = self.settle_rules(rules);
         let track = self.settle_tracks(&name, interface.as_deref(), &raw.tracks);
+        let notify = self.settle_notify(std::mem::take(&mut raw.notify));
         let Some(vrid) = raw.vrid else {
             let text = format!("({name}) the virtual router id must be set");
             self.report_later(code::VRID_MISSING, Class::General, text, &at);
@@ -107,7 +108,6 @@ impl Build<'_> {
         }
         self.settle_vmac(&mut raw, strict);
         let garp = self.settle_garp(&raw, interface.as_deref(), strict);
-        let notify = std::mem::take(&mut raw.notify);
         let multicast_group = match (raw.mcast_dst.map(|(ip, _)| ip), family) {
             (Some(ip), _) if Family::of(ip) == family => ip,
             (Some(ip), _) => {
@@ -180,7 +180,7 @@ impl Build<'_> {
             use_vmac_addr: raw.use_vmac_addr,
             vmac_xmit_base: raw.vmac_xmit_base.is_some(),
             use_ipvlan: raw.use_ipvlan.map(|(i, _)| i),
-            notify: self.settle_notify(notify),
+            notify,
             kernel_rx_buf_size: raw.kernel_rx_buf_size,
             promote_secondaries: raw.promote_secondaries.is_some(),
             linkbeat_use_polling: raw.linkbeat_use_polling,

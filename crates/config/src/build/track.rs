@@ -65,13 +65,11 @@ impl Build<'_> {
             };
             if !known {
                 let text = format!("({owner}) track {what} {name} not found, ignoring...");
-                self.session.report.push(
-                    line.point(
-                        crate::Diagnostic::error(code::NOT_DEFINED, Class::General, text),
-                        0,
-                    )
-                    .help("it must be defined before it is used"),
-                );
+                let lost = block == "track_file" && self.lost_files.contains(name);
+                let class = if lost { Class::Ok } else { Class::General };
+                let d = crate::Diagnostic::error(code::NOT_DEFINED, class, text)
+                    .help("it must be defined before it is used");
+                self.session.report.push(line.point(d, 0));
                 continue;
             }
             if !seen.insert(name.to_owned()) {
@@ -165,6 +163,7 @@ impl Build<'_> {
         let mut file: Option<(String, At)> = None;
         let mut weight = 1;
         let mut reverse = false;
+        let mut has_weight = false;
         let mut init_file = None;
         if heading.keyword() == "vrrp_track_file" {
             let d = crate::Diagnostic::note(
@@ -188,8 +187,12 @@ impl Build<'_> {
                     }
                 }
                 "weight" => {
-                    if let Some((w, r)) = self.weight(&statement, 1, 254, false) {
+                    if has_weight {
+                        let text = format!("Weight already set for track file {name} - ignoring");
+                        self.report_at(code::REPEATED, Class::General, text, &statement, 0);
+                    } else if let Some((w, r)) = self.weight(&statement, 1, 254, false) {
                         (weight, reverse) = (w, r.unwrap_or(false));
+                        has_weight = true;
                     }
                 }
                 "init_file" => init_file = Some(self.init_file(&statement)),
@@ -207,10 +210,11 @@ impl Build<'_> {
             .map_or(".", |at| if at == 0 { "/" } else { &file[..at] });
         if !self.directory_exists(dir) {
             let text = format!("realpath() error 2 (No such file or directory) for {name}");
-            let d = crate::Diagnostic::error(code::NO_PATH, Class::General, text)
+            let d = crate::Diagnostic::error(code::NO_PATH, Class::Ok, text)
                 .help(format!("there is no directory {dir}"));
             let d = heading.point_at_end_of(d, 1);
             self.session.report.push(at.also(d, "this file"));
+            self.lost_files.insert(name);
             return Ok(());
         }
         self.file_names
@@ -447,6 +451,10 @@ impl Build<'_> {
                     LinkbeatMethod::Auto
                 }
             };
+            if line.word(2).is_some() {
+                let text = format!("extra characters in linkbeat interface {interface}");
+                self.report_at(code::EXTRA_WORDS, Class::General, text, line, 2);
+            }
             let origin = self.origin(line);
             self.config.linkbeat_interfaces.push(Linkbeat {
                 interface,
@@ -464,17 +472,25 @@ impl Build<'_> {
                 self.report_at(code::NO_INTERFACE, Class::Fatal, text, line, 0);
                 continue;
             }
-            let time = |word: Option<&str>| {
-                let micros = check::decimal(word?, 0, 255_000_000, 6, 1_000_000).ok()?;
-                Some(Duration::from_micros(micros))
-            };
-            let Some(down) = time(line.word(1)) else {
+            if line.word(1).is_none() {
                 let text = format!("interface {interface} needs a down delay of 0 to 255 seconds");
                 let d = crate::Diagnostic::note(code::VALUE_MISSING, text);
                 self.session.report.push(line.point(d, 1));
                 continue;
+            }
+            let seconds = Value::Seconds {
+                min: 0,
+                max: 255_000_000,
             };
-            let up = time(line.word(2)).unwrap_or_default();
+            let report = &mut self.session.report;
+            let mut time =
+                |n| check::word(seconds, line, n, self.lenient, report).and_then(|v| v.duration());
+            let Some(down) = time(1) else { continue };
+            let up = match line.word(2) {
+                None => Some(down),
+                Some(_) => time(2),
+            };
+            let Some(up) = up else { continue };
             let origin = self.origin(line);
             self.config.interface_up_down_delays.push(InterfaceDelay {
                 interface,
