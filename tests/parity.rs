@@ -163,7 +163,7 @@ fn run_all(node: &Node, files: &[String]) -> BTreeMap<String, Said> {
 }
 
 /// The directory with `corpus/` and `spec/samples/`, if this machine has one.
-fn material(below: &str) -> Option<PathBuf> {
+pub(crate) fn material(below: &str) -> Option<PathBuf> {
     let beside = || {
         let parent = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
         let mut all = fs::read_dir(parent)

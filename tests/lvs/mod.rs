@@ -6,4 +6,5 @@
 mod bed;
 mod client;
 mod failover;
+mod tables;
 mod traffic;

@@ -3,7 +3,7 @@
 //! The machine's kernel may have no IPVS: all of this belongs into [`crate::in_guest`].
 
 use std::fmt;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use crate::daemon::{Daemon, Which};
@@ -11,6 +11,8 @@ use crate::node::Node;
 
 /// For how long nothing may change in a table and in a log until they count as settled.
 const QUIET: Duration = Duration::from_millis(250);
+/// For how long keepalived must have logged nothing until it has no more to say.
+const SILENCE: Duration = Duration::from_secs(2);
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// How long a table may take to become what it must be.
@@ -248,9 +250,9 @@ impl Daemon<'_> {
     #[track_caller]
     pub fn settled_ipvs(&mut self) -> IpvsTable {
         self.wait_checkers();
-        let mut calm = Calm::new();
+        let mut calm = Calm::new(QUIET);
         let until = Instant::now() + PATIENCE;
-        while !calm.is_calm([self.node().ipvs_summary(), self.count("").to_string()]) {
+        while !calm.is_calm((self.node().ipvs_summary(), self.count(""))) {
             assert!(
                 Instant::now() < until,
                 "{} is never quiet; log:\n{}",
@@ -279,26 +281,28 @@ impl Daemon<'_> {
     }
 }
 
-/// Since when something has looked the same.
-struct Calm {
-    seen: Option<[String; 2]>,
+/// Since when something has looked the same, and for how long it must.
+struct Calm<T> {
+    seen: Option<T>,
     since: Instant,
+    enough: Duration,
 }
 
-impl Calm {
-    fn new() -> Self {
+impl<T: PartialEq> Calm<T> {
+    fn new(enough: Duration) -> Self {
         Self {
             seen: None,
             since: Instant::now(),
+            enough,
         }
     }
 
     /// Whether it has looked like `now` for long enough.
-    fn is_calm(&mut self, now: [String; 2]) -> bool {
+    fn is_calm(&mut self, now: T) -> bool {
         if self.seen.as_ref() != Some(&now) {
             (self.seen, self.since) = (Some(now), Instant::now());
         }
-        self.since.elapsed() >= QUIET
+        self.since.elapsed() >= self.enough
     }
 }
 
@@ -327,6 +331,24 @@ impl<'a> Rivals<'a> {
         }
     }
 
+    /// The table of a keepalived that was started on `configuration` on a fresh node: what a
+    /// reload must come to, where keepalived's own leaves stale services behind. Nothing is left
+    /// of it.
+    ///
+    /// # Panics
+    /// If it cannot be started, or never settles.
+    #[track_caller]
+    #[must_use]
+    pub fn cold_ipvs(node: &Node, configuration: &str) -> IpvsTable {
+        let mut daemon = Daemon::start(node, Which::Keepalived, configuration);
+        let table = daemon.settled_ipvs();
+        daemon.stop();
+        if !node.ipvs().is_pristine() {
+            node.clear_ipvs();
+        }
+        table
+    }
+
     /// Debian's keepalived.
     pub fn reference(&mut self) -> &mut Daemon<'a> {
         &mut self.reference
@@ -344,19 +366,52 @@ impl<'a> Rivals<'a> {
     /// If the other does not come to the same; with the difference and both logs.
     #[track_caller]
     pub fn same_ipvs(&mut self, moment: &str) -> IpvsTable {
+        match self.outcome(moment) {
+            Ok(table) => table,
+            Err(status) => panic!(
+                "{moment}: keepalived ended with {status}; its log:\n{}",
+                self.reference.log()
+            ),
+        }
+    }
+
+    /// As [`Self::same_ipvs`], for a configuration that keepalived may refuse.
+    ///
+    /// # Errors
+    /// With which status keepalived ended, if it did; the other ended with the same.
+    ///
+    /// # Panics
+    /// As [`Self::same_ipvs`] does, and if only one of them ends, or with another status.
+    #[track_caller]
+    pub fn outcome(&mut self, moment: &str) -> Result<IpvsTable, ExitStatus> {
         // What 2.2.7 says behind its last change.
-        let line = if self.reloads > 0 {
-            "Reload complete"
-        } else {
-            "Startup complete"
+        let line = match self.reloads {
+            0 => "Startup complete",
+            _ => "Reload complete",
         };
         let wanted = self.reloads.max(1);
-        crate::eventually(
-            PATIENCE,
-            &format!("{moment}: keepalived's `{line}`"),
-            || (self.reference.count(line) >= wanted).then_some(()),
-        );
-        self.compare(moment, None)
+        // Where no child is left that could do anything, it says something else, or nothing.
+        let mut silence = Calm::new(SILENCE);
+        loop {
+            let lines = self.reference.count("");
+            let silent = silence.is_calm(lines) && lines > 0;
+            if silent || self.reference.count(line) >= wanted {
+                break;
+            }
+            if !self.reference.process().is_running() {
+                let status = self.reference.process().wait_exit(PATIENCE);
+                let other = self.other.process().wait_exit(PATIENCE);
+                assert_eq!(
+                    status,
+                    other,
+                    "{moment}: with what they ended; the other's log:\n{}",
+                    self.other.log()
+                );
+                return Err(status);
+            }
+            crate::pause(LOOK_EVERY);
+        }
+        Ok(self.compare(moment, None))
     }
 
     /// Waits until the other's table is settled and is `wanted`: for the moments at which
@@ -372,10 +427,10 @@ impl<'a> Rivals<'a> {
     #[track_caller]
     fn compare(&mut self, moment: &str, wanted: Option<&IpvsTable>) -> IpvsTable {
         let until = Instant::now() + PATIENCE;
-        let mut calm = Calm::new();
+        let mut calm = Calm::new(QUIET);
         let (first, second) = (self.reference.node(), self.other.node());
         loop {
-            while !calm.is_calm([first.ipvs_summary(), second.ipvs_summary()]) {
+            while !calm.is_calm((first.ipvs_summary(), second.ipvs_summary())) {
                 crate::pause(LOOK_EVERY);
             }
             let wanted = wanted.map_or_else(|| first.ipvs(), Clone::clone);
@@ -392,7 +447,7 @@ impl<'a> Rivals<'a> {
                 self.reference.log(),
                 self.other.log()
             );
-            calm = Calm::new();
+            calm = Calm::new(QUIET);
         }
     }
 

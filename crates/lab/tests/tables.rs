@@ -80,6 +80,11 @@ fn two_keepalived_make_the_same_tables() {
                 "-a -t 192.0.2.80:80 -r 10.0.0.2:80 -i -w 1 --tun-type ipip",
             ]
         );
+        // Where keepalived's own reload is no model, one that starts cold is.
+        let third = lab.node("three");
+        third.void("eth0", &["10.0.0.100/24"]);
+        assert_eq!(table, Rivals::cold_ipvs(&third, SECOND));
+        rivals.other_is(&table, "reload");
         assert!(rivals.stop().is_empty());
 
         // The nodes serve again, and a difference is one.

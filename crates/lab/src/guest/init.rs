@@ -68,6 +68,8 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -t mqueue mqueue /dev/mqueue
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ln -sfn /proc/self/fd /dev/fd
+# A daemon without a system log writes there, and would be taken for the kernel.
+mount --bind /dev/null /dev/console
 # An ordinary user's guest does not reach into root's home.
 { touch /root/.guest && rm /root/.guest; } 2>/dev/null || mount -t tmpfs -o mode=700 tmpfs /root
 hostname guest
