@@ -5,6 +5,7 @@
 
 mod bed;
 mod client;
+mod daemon;
 mod failover;
 mod tables;
 mod traffic;

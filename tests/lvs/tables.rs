@@ -61,13 +61,13 @@ fn start_and_stop(other: Which, directory: &'static str, part: usize, of: usize)
             match outcome {
                 Ok(table) => {
                     let left = rivals.stop();
-                    println!(
+                    eprintln!(
                         "{name}: {} lines, {} left",
                         table.lines().len(),
                         left.lines().len()
                     );
                 }
-                Err(status) => println!("{name}: refused, {status}"),
+                Err(status) => eprintln!("{name}: refused, {status}"),
             }
         }
     });

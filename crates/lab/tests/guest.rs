@@ -108,19 +108,43 @@ fn the_time_limit_ends_a_guest_with_everything_in_it() {
     };
     assert_eq!(output.verdict, Verdict::Deadline, "{output}");
     assert!(output.stdout.contains("started"), "{output}");
-    assert_eq!(guests_with("mem=233M"), 0);
+    assert_eq!(guests_of(std::process::id(), "mem=233M"), 0);
 }
 
-/// How many processes belong to guests of this process with that on their command line.
-fn guests_with(argument: &str) -> usize {
+#[test]
+fn a_killed_test_takes_its_guest_with_it() {
+    if Guest::available().is_err() {
+        return;
+    }
+    let test = "the_time_limit_ends_a_guest_with_everything_in_it";
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let soon = Duration::from_secs(60);
+    // The kernel, its helpers, and one for each process in it: it has come as far as the scenario.
+    rk_lab::eventually(soon, "processes of a guest", || {
+        (guests_of(child.id(), "mem=233M") > 7).then_some(())
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    rk_lab::eventually(Duration::from_secs(5), "their end", || {
+        (guests_of(child.id(), "mem=233M") == 0).then_some(())
+    });
+}
+
+/// How many processes belong to guests of a test process, with that on their command line.
+fn guests_of(test: u32, argument: &str) -> usize {
     let mut found = 0;
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
         let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let ours = format!("RK_LAB_GUEST_OF={}", std::process::id());
-        let has = |text: &[u8], part: &[u8]| text.windows(part.len()).any(|bytes| bytes == part);
-        found +=
-            usize::from(has(&environment, ours.as_bytes()) && has(&command, argument.as_bytes()));
+        let ours = format!("RK_LAB_GUEST_OF={test}");
+        let all = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+        let variable = all(&environment).split('\0').any(|one| one == ours);
+        found += usize::from(variable && all(&command).contains(argument));
     }
     found
 }
