@@ -99,5 +99,10 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(first) = format(text) {
         let second = format(&first.text).expect("what is laid out stays in order");
         assert!(second.text == first.text);
+        let again = load("main.conf", &options, &OneFile(&first.text), &Bare);
+        let told = |l: &rk_config::Loaded| -> Vec<_> {
+            l.diagnostics.iter().map(|d| (d.code, d.class)).collect()
+        };
+        assert_eq!(told(&loaded), told(&again));
     }
 });

@@ -7,7 +7,7 @@ mod markdown;
 mod roff;
 mod syntax;
 
-use crate::table::{Args, Body, Context, Extra, Keyword, Missing, Repeat, Since, Standing};
+use crate::table::{Args, Body, Context, Keyword, Repeat, Since, Standing};
 
 /// `doc/keywords.md`.
 #[must_use]
@@ -59,7 +59,9 @@ fn pieces() -> Vec<Piece> {
     out.push(Piece::Text(
         "A context is named by the blocks around it. Contexts with the same keywords stand \
          together. Unless told otherwise, a keyword that is repeated in one block counts as it \
-         stands last, and words too many are ignored."
+         stands last. Words too many are ignored behind a statement, but not among the options of \
+         a line. A value that must be there and is missing ends the test with status 2, and the \
+         daemon does not start; a few keywords are just reported and dropped."
             .to_owned(),
     ));
     let mut told: Vec<Context> = Vec::new();
@@ -132,12 +134,6 @@ fn entry(context: Context, keyword: &'static Keyword) -> Entry {
         Standing::Deprecated(_) => notes.push("Counts as a mistake.".to_owned()),
         Standing::Old(_) => notes.push("Old, but no mistake.".to_owned()),
         Standing::Current | Standing::SameAs(_) => {}
-    }
-    if keyword.missing == Missing::Stops && !matches!(keyword.args, Args::Block(..)) {
-        notes.push("Reading stops if the value is missing.".to_owned());
-    }
-    if keyword.extra == Extra::Reported {
-        notes.push("A word too many is a mistake.".to_owned());
     }
     match keyword.repeat {
         Repeat::Allowed => {}
