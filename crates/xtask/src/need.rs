@@ -29,6 +29,8 @@ pub(crate) const LAB: &[Need] = &[
     need("killall", "psmisc"),
     need("ps", "procps"),
     need("nft", "nftables"),
+    need("nginx", "nginx-light"),
+    need("dnsmasq", "dnsmasq-base"),
     need("linux.uml", "user-mode-linux"),
     need("modprobe", "kmod"),
     need("ipvsadm", "ipvsadm"),

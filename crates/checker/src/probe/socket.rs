@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -128,7 +129,16 @@ pub(super) async fn connect_tcp(endpoint: &Endpoint) -> Result<TcpStream, NoConn
     let socket = open(endpoint, Type::STREAM, Some(Protocol::TCP)).map_err(NoConnection::Unable)?;
     let socket = TcpSocket::from_std_stream(std::net::TcpStream::from(socket));
     match timeout(endpoint.connect_timeout, socket.connect(endpoint.addr)).await {
-        Ok(Ok(stream)) => Ok(stream),
+        Ok(Ok(stream)) => {
+            // Whoever closes first keeps the pair of addresses for a minute (TIME_WAIT), and with
+            // a port of its own the next attempt would want that very pair. A reset keeps nothing.
+            if endpoint.bind.port != 0 {
+                SockRef::from(&stream)
+                    .set_linger(Some(Duration::ZERO))
+                    .map_err(NoConnection::from_io)?;
+            }
+            Ok(stream)
+        }
         Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(NoConnection::Timeout),
         Ok(Err(error)) => Err(NoConnection::from_io(error)),
         Err(_) => Err(NoConnection::Timeout),
