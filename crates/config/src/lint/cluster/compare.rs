@@ -64,7 +64,7 @@ pub(super) fn alike(pairs: &Pairs<'_>, out: &mut Vec<Finding>) {
         out.extend(vmac(r));
     }
     groups(pairs, out);
-    servers(pairs, out);
+    super::servers::compare(pairs, out);
 }
 
 /// What must differ or mirror between any two nodes.
@@ -345,26 +345,6 @@ fn alone(r: &Router<'_>, group: &SyncGroup, has: Node<'_>, lacks: Node<'_>) -> F
     };
     about(r, super::GROUP, &text, [show(r.a), show(r.b)])
         .help("put the same instances into the same sync groups")
-}
-
-fn servers(pairs: &Pairs<'_>, out: &mut Vec<Finding>) {
-    let (a, b) = (pairs.a, pairs.b);
-    let (on_a, on_b) = (
-        a.config.virtual_servers.len(),
-        b.config.virtual_servers.len(),
-    );
-    if on_a != on_b {
-        out.push(Finding {
-            code: super::SERVERS,
-            severity: Severity::Warning,
-            message: format!(
-                "{} has {on_a} virtual servers, {} has {on_b}",
-                a.name, b.name
-            ),
-            spots: Vec::new(),
-            help: "serve the same virtual servers on every node".to_owned(),
-        });
-    }
 }
 
 fn priority(r: &Router<'_>) -> Option<Finding> {

@@ -5,6 +5,7 @@
 
 mod compare;
 mod pair;
+mod servers;
 
 use std::fmt;
 
@@ -131,12 +132,20 @@ rules! {
         "Only one node uses the virtual MAC address. At each takeover the hosts must learn \
          another MAC address, which use_vmac is there to avoid.";
     SERVERS = 2816, "cluster-virtual-servers",
-        "The nodes have different numbers of virtual servers.";
+        "A virtual server is on one node only: after a takeover nobody answers for it.";
     ROUTER_ID = 2817, "cluster-same-router-id",
         "Two nodes have the same router_id, which is the name that mails carry.";
     FAMILY = 2818, "cluster-family",
         "The adverts of one router are IPv4 on one node and IPv6 on the other. They do not hear \
          each other, and all become master.";
+    SERVICE = 2819, "cluster-service-settings",
+        "The nodes balance a virtual server differently, so that a takeover changes where clients \
+         go, and breaks connections that were handed over.";
+    REAL_SERVERS = 2820, "cluster-real-servers",
+        "The nodes balance a virtual server to other real servers, or with other weights.";
+    SYNC_DAEMON = 2821, "cluster-sync-daemon",
+        "The daemons that hand connections over do not hear each other: every connection breaks \
+         at a takeover.";
 }
 
 /// The rule with this number (`RK2801`, any case) or name.
