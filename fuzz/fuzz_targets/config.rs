@@ -4,7 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use rk_config::fmt::format;
-use rk_config::{Host, NameTable, Options, ReadError, Source, Stat, User, load};
+use rk_config::{Host, Loaded, NameTable, Options, ReadError, Source, Stat, User, load};
+
+/// The code of a definition that is not put in because the line would be too long.
+const FULL: &str = "RK0205";
 
 /// One file that can include itself.
 struct OneFile<'a>(&'a [u8]);
@@ -99,10 +102,14 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(first) = format(text) {
         let second = format(&first.text).expect("what is laid out stays in order");
         assert!(second.text == first.text);
+        // It means the same, but for a line that is so long that indentation decides whether a
+        // definition still fits.
         let again = load("main.conf", &options, &OneFile(&first.text), &Bare);
-        let told = |l: &rk_config::Loaded| -> Vec<_> {
-            l.diagnostics.iter().map(|d| (d.code, d.class)).collect()
+        let told = |l: &Loaded| -> Vec<_> {
+            l.diagnostics.iter().map(|d| (d.code.to_string(), d.class)).collect()
         };
-        assert_eq!(told(&loaded), told(&again));
+        let (before, after) = (told(&loaded), told(&again));
+        let full = |codes: &[(String, _)]| codes.iter().any(|(code, _)| code == FULL);
+        assert!(before == after || full(&before) || full(&after), "{before:?} {after:?}");
     }
 });
