@@ -36,6 +36,29 @@ impl Kernel {
         socket.resolve()?;
         Ok(Self { socket, read: 0 })
     }
+
+    /// Whether `some` is the stop of a sync daemon, and that one does not run. A daemon that is
+    /// stopped before its thread has begun ends with `EINTR`, and that error netlink does not
+    /// answer with.
+    async fn has_stopped(&mut self, some: &[Command]) -> bool {
+        let [Command::DelDaemon { state, .. }] = some else {
+            return false;
+        };
+        let running = self.daemons().await;
+        running.is_ok_and(|running| running.iter().all(|daemon| daemon.state != *state))
+    }
+}
+
+/// As many of the first of `commands` as go in one send: a batch, but the stop of a sync daemon
+/// goes alone, because its answer may be missing.
+fn together(commands: &[Command], batch: usize) -> &[Command] {
+    let alone = |command: &Command| matches!(command, Command::DelDaemon { .. });
+    let len = match commands.iter().take(batch).position(alone) {
+        Some(0) => 1,
+        Some(stop) => stop,
+        None => batch.min(commands.len()),
+    };
+    commands.get(..len).unwrap_or(commands)
 }
 
 impl Table for Kernel {
@@ -111,12 +134,17 @@ impl Table for Kernel {
 
     async fn apply(&mut self, commands: &[Command]) -> Result<Vec<Refusal>, TableError> {
         let mut refused = Vec::new();
-        let batch = self.socket.batch();
-        for (n, some) in commands.chunks(batch).enumerate() {
-            if n > 0 {
+        let mut done = 0;
+        while let Some(rest) = commands.get(done..).filter(|rest| !rest.is_empty()) {
+            if done > 0 {
                 yield_now().await;
             }
-            let denied = self.socket.transact(some.iter().map(Command::payload))?;
+            let some = together(rest, self.socket.batch());
+            let denied = match self.socket.transact(some.iter().map(Command::payload)) {
+                Ok(denied) => denied,
+                Err(TableError::AnswersLost) if self.has_stopped(some).await => Vec::new(),
+                Err(error) => return Err(error),
+            };
             // A generic netlink family that is gone is the same error number as an unknown
             // scheduler or real server.
             if denied.iter().any(|(_, it)| it.errno == libc::ENOENT) && self.socket.resolve()? {
@@ -128,11 +156,12 @@ impl Table for Kernel {
                 }
                 if let Some(command) = some.get(place) {
                     refused.push(Refusal {
-                        index: n * batch + place,
+                        index: done + place,
                         error: CommandError::new(command, denial.errno, denial.said),
                     });
                 }
             }
+            done += some.len();
         }
         Ok(refused)
     }

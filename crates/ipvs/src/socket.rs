@@ -194,7 +194,7 @@ impl GenlSocket {
         })? {
             Ok(_) => Ok(found),
             Err(denial) if denial.errno == libc::ESRCH => Ok(None),
-            Err(denial) => Err(denied(what, denial)),
+            Err(denial) => Err(self.denied(what, denial)),
         }
     }
 
@@ -215,10 +215,24 @@ impl GenlSocket {
                 Ok(Whole::Yes) => return Ok(found),
                 Ok(Whole::Interrupted) => {}
                 Err(denial) if denial.errno == libc::EINTR => {}
-                Err(denial) => return Err(denied(what, denial)),
+                Err(denial) => return Err(self.denied(what, denial)),
             }
         }
         Err(TableError::AnswersLost)
+    }
+
+    /// What it means that a question was denied.
+    fn denied(&mut self, what: &'static str, denial: Denial) -> TableError {
+        let Denial { errno, said } = denial;
+        match errno {
+            libc::EPERM | libc::EACCES => TableError::NotPermitted,
+            // No such family: the module went. Asking for it may bring it back, empty.
+            libc::ENOENT => match self.resolve() {
+                Ok(_) => TableError::AnswersLost,
+                Err(error) => error,
+            },
+            errno => TableError::Kernel { what, errno, said },
+        }
     }
 
     fn question(
@@ -293,10 +307,12 @@ impl GenlSocket {
 
     /// Gives all that is queued to `each`, with the sequence number it answers to and its flags.
     fn answers(&mut self, mut each: impl FnMut(u32, u16, Answer<'_>)) -> Result<(), TableError> {
+        // What is left in the queue after a loss answers to this call too: it is taken out.
+        let mut lost = false;
         loop {
             let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
             match self.socket.recv(&mut &mut self.buffer[..], flags) {
-                Ok(n) if n > self.buffer.len() => return Err(TableError::AnswersLost),
+                Ok(n) if n > self.buffer.len() => lost = true,
                 Ok(n) => {
                     for message in split(&self.buffer[..n]) {
                         if let Some(answer) = parse(&message) {
@@ -304,11 +320,12 @@ impl GenlSocket {
                         }
                     }
                 }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock && lost => {
                     return Err(TableError::AnswersLost);
                 }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => lost = true,
                 Err(e) => return Err(e.into()),
             }
         }
@@ -319,16 +336,6 @@ impl GenlSocket {
 enum Whole {
     Yes,
     Interrupted,
-}
-
-fn denied(what: &'static str, denial: Denial) -> TableError {
-    let Denial { errno, said } = denial;
-    match errno {
-        libc::EPERM | libc::EACCES => TableError::NotPermitted,
-        // No such family: the module went since.
-        libc::ENOENT => TableError::NoIpvs,
-        errno => TableError::Kernel { what, errno, said },
-    }
 }
 
 /// Splits a datagram into its netlink messages; stops at the first that is cut short.
