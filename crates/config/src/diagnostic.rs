@@ -27,6 +27,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// What to write instead, when that is known to the letter.
     pub replacement: Option<Replacement>,
+    /// The words at its place stand in the file as they were read.
+    pub(crate) as_written: bool,
 }
 
 /// Text to put in the place of other text.

@@ -6,6 +6,7 @@
 //! machine: [`Source`] and [`Host`] are handed in.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod build;
 mod code;
 mod diagnostic;

@@ -1,5 +1,6 @@
 //! Where diagnostics go while a configuration is read.
 
+use crate::advice::advice;
 use crate::code::Code;
 use crate::diagnostic::{Class, Diagnostic, How, Label, Replacement, Severity, Via};
 use crate::place::{FileId, Place, SourceMap};
@@ -35,10 +36,13 @@ impl Report {
     }
 
     /// Takes a diagnostic in.
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, mut diagnostic: Diagnostic) {
         self.highest = self.highest.max(diagnostic.class);
         // Why reading ended is always worth a line.
         if !self.is_full() || diagnostic.code == crate::code::LIMIT {
+            if diagnostic.help.is_none() && diagnostic.severity > Severity::Note {
+                diagnostic.help = advice(diagnostic.code, &diagnostic.message).map(str::to_owned);
+            }
             self.diagnostics.push(diagnostic);
         } else {
             self.dropped += 1;
@@ -59,6 +63,7 @@ impl Diagnostic {
             labels: Vec::new(),
             help: None,
             replacement: None,
+            as_written: false,
         }
     }
 
@@ -80,7 +85,13 @@ impl Diagnostic {
 
     /// It is about the bytes `start..end` of `line`.
     pub(crate) fn at(self, line: &Line, start: usize, end: usize) -> Self {
-        self.at_text(line.place(start, end), line.via(start), line.home)
+        let (place, via) = (line.place(start, end), line.via(start));
+        let whole = place.len as usize == end - start && end > start;
+        let as_written = whole && via.iter().all(|v| v.how == How::Include);
+        Self {
+            as_written,
+            ..self.at_text(place, via, line.home)
+        }
     }
 
     /// It is about words that stand at `text` and came through `via` into the line `home`.
@@ -140,14 +151,11 @@ impl Diagnostic {
         if self.help.is_none() {
             self.help = Some(format!("did you mean `{text}`?"));
         }
-        let as_written = self.via.iter().all(|v| v.how == How::Include);
-        self.replacement = self
-            .place
-            .filter(|place| as_written && place.len > 0)
-            .map(|place| Replacement {
-                place,
-                text: text.to_owned(),
-            });
+        let place = self.place.filter(|_| self.as_written);
+        self.replacement = place.map(|place| Replacement {
+            place,
+            text: text.to_owned(),
+        });
         self
     }
 

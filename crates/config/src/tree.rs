@@ -10,6 +10,7 @@ use compact_str::CompactString;
 
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
+use crate::place::Place;
 use crate::table::{Body, Context, Keyword, Standing, misnomer, nearest};
 use crate::text::line::to_u32;
 use crate::text::words::{Token, TokenKind, tokens};
@@ -137,6 +138,10 @@ enum Item {
 pub(crate) struct Parser {
     items: VecDeque<Item>,
     unclosed: usize,
+    /// The headings of blocks that were open when the text ended, innermost first.
+    open: Vec<Place>,
+    /// What stands ahead of the next brace.
+    ahead: Ahead,
     ended: bool,
     /// Opening braces that were missing in the block of the top level that is being read.
     missing: usize,
@@ -175,7 +180,9 @@ impl Flood {
             (_, Inside::Block(depth)) => Inside::Block(*depth),
             (Item::Words(statement), _) => self.words(statement),
             (Item::Open(line, at), _) => {
-                self.nodes.push(unexpected_open(line, *at));
+                let text = "Unexpected '{' - ignoring";
+                let d = Diagnostic::error(code::UNEXPECTED_OPEN, Class::Braces, text);
+                self.problem(d.at(line, *at, *at + 1));
                 Inside::Top
             }
             (Item::Close(line, at), _) => {
@@ -211,6 +218,18 @@ impl Flood {
     }
 }
 
+/// What stands ahead of a brace.
+#[derive(Default)]
+enum Ahead {
+    /// No statement of keywords.
+    #[default]
+    Nothing,
+    /// A word that is no keyword.
+    Unknown(String),
+    /// A keyword that takes no block.
+    Plain(&'static str),
+}
+
 impl Parser {
     /// The next node of the top level.
     pub(crate) fn next_top(
@@ -227,11 +246,14 @@ impl Parser {
                 self.settle_braces();
                 Some(node)
             }
-            Some(Item::Open(line, at)) => Some(unexpected_open(&line, at)),
+            Some(Item::Open(line, at)) => Some(self.unexpected_open(&line, at)),
             Some(Item::Close(line, at)) => {
-                let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found")
-                    .at(&line, at, at + 1)
-                    .help("an unknown keyword with a block, further up, can be the cause");
+                self.ahead = Ahead::Nothing;
+                let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found").at(
+                    &line,
+                    at,
+                    at + 1,
+                );
                 Some(Node::Problem(Box::new(d)))
             }
             Some(Item::Problem(d)) => Some(Node::Problem(d)),
@@ -243,8 +265,11 @@ impl Parser {
                 }
                 let n = self.unclosed;
                 let text = format!("There are {n} missing '}}'s or extra '{{'s");
-                let d = Diagnostic::error(code::MISSING_CLOSE, Class::Braces, text)
+                let mut d = Diagnostic::error(code::MISSING_CLOSE, Class::Braces, text)
                     .at_place(reader.end_place());
+                for place in self.open.drain(..).take(3) {
+                    d = d.label(place, "this block, or one inside it, is not closed");
+                }
                 Some(Node::Problem(Box::new(d)))
             }
         }
@@ -338,10 +363,12 @@ impl Parser {
         let known = |k: &&Keyword| context != Context::Top || !k.name.starts_with("include");
         let Some(keyword) = context.find(statement.keyword()).filter(known) else {
             let hints = !reader.session.report.is_full();
+            self.ahead = Ahead::Unknown(statement.keyword().to_owned());
             return Node::Problem(Box::new(unknown_keyword(context, &statement, hints)));
         };
         let crate::table::Args::Block(_, body) = keyword.args else {
             control(context, keyword, &statement, reader);
+            self.ahead = Ahead::Plain(keyword.name);
             return Node::Statement(keyword, statement);
         };
         let mut nodes = Vec::new();
@@ -356,7 +383,7 @@ impl Parser {
             other => {
                 let text = format!("Missing '{{' after {}", statement.keyword());
                 let d = Diagnostic::error(code::MISSING_OPEN, Class::Braces, text)
-                    .help("the lines that follow are read as its block");
+                    .help(brace_help(body, &statement));
                 // keepalived misses it where the first statement stands.
                 let (start, end) = statement.range(0);
                 let heading = statement.line.place(start, end);
@@ -382,6 +409,7 @@ impl Parser {
                 }
             }
         }
+        self.ahead = Ahead::Nothing;
         if skip(keyword, &statement) {
             statement.close = self.skip_block(reader);
             return Node::Block(keyword, statement, nodes);
@@ -389,11 +417,13 @@ impl Parser {
         match body {
             Body::Statements(inner) => {
                 statement.close = self.statements(inner, &mut nodes, reader, skip);
+                self.ended_in(&statement);
                 Node::Block(keyword, statement, nodes)
             }
             Body::Lines(_) | Body::Names => {
                 let mut lines = Vec::new();
                 statement.close = self.lines(&mut lines, &mut nodes, reader);
+                self.ended_in(&statement);
                 if nodes.is_empty() {
                     return Node::Lines(keyword, statement, lines);
                 }
@@ -401,6 +431,31 @@ impl Parser {
                 Node::Block(keyword, statement, nodes)
             }
         }
+    }
+
+    /// Remembers a block that the text ended in, and that no keyword stands ahead of what follows.
+    fn ended_in(&mut self, heading: &Statement) {
+        self.ahead = Ahead::Nothing;
+        if heading.close.is_none() {
+            let (start, end) = heading.range(0);
+            self.open.push(heading.line.place(start, end));
+        }
+    }
+
+    fn unexpected_open(&mut self, line: &Rc<Line>, at: usize) -> Node {
+        let text = "Unexpected '{' - ignoring";
+        let d = Diagnostic::error(code::UNEXPECTED_OPEN, Class::Braces, text).at(line, at, at + 1);
+        let d = match std::mem::take(&mut self.ahead) {
+            Ahead::Nothing => d,
+            Ahead::Unknown(word) => d.help(format!(
+                "mend `{word}` first: the block of an unknown keyword is read as part of the one \
+                 around it"
+            )),
+            Ahead::Plain(name) => d.help(format!(
+                "`{name}` takes no block: remove this brace and the one that closes it"
+            )),
+        };
+        Node::Problem(Box::new(d))
     }
 
     fn statements(
@@ -415,7 +470,7 @@ impl Parser {
                 Some(Item::Words(statement)) => {
                     nodes.push(self.node(context, statement, reader, skip));
                 }
-                Some(Item::Open(line, at)) => nodes.push(unexpected_open(&line, at)),
+                Some(Item::Open(line, at)) => nodes.push(self.unexpected_open(&line, at)),
                 Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
                 Some(Item::Problem(d)) => nodes.push(Node::Problem(d)),
                 None => {
@@ -435,7 +490,7 @@ impl Parser {
         loop {
             match self.next(reader) {
                 Some(Item::Words(statement)) => lines.push(statement),
-                Some(Item::Open(line, at)) => nodes.push(unexpected_open(&line, at)),
+                Some(Item::Open(line, at)) => nodes.push(self.unexpected_open(&line, at)),
                 Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
                 Some(Item::Problem(d)) => nodes.push(Node::Problem(d)),
                 None => {
@@ -501,10 +556,17 @@ fn control(
     }
 }
 
-fn unexpected_open(line: &Rc<Line>, at: usize) -> Node {
-    let text = "Unexpected '{' - ignoring";
-    let d = Diagnostic::error(code::UNEXPECTED_OPEN, Class::Braces, text).at(line, at, at + 1);
-    Node::Problem(Box::new(d))
+/// How to write a block whose brace is missing.
+fn brace_help(body: Body, heading: &Statement) -> String {
+    let name = heading.keyword();
+    let words: Vec<&str> = heading.args().iter().map(|w| w.text.as_str()).collect();
+    match body {
+        Body::Lines(_) | Body::Names if !words.is_empty() => format!(
+            "write `{name} {{ {} }}`; the lines that follow are read as its block",
+            words.join(" ")
+        ),
+        _ => format!("write `{{` behind `{name}`; the lines that follow are read as its block"),
+    }
 }
 
 /// "Unknown keyword", with what may be meant if `hints` are of use.
@@ -525,26 +587,79 @@ fn unknown_keyword(context: Context, statement: &Statement, hints: bool) -> Diag
             None => d,
         };
     }
+    if word.starts_with("include") {
+        return d.help("an include line needs the name of a file or a pattern, without quotes");
+    }
     let homes: Vec<Context> = Context::homes_of(word)
         .filter(|c| is_block_context(*c))
         .collect();
-    let near = context.nearest(word).map(|hint| match context.find(hint) {
+    if !homes.is_empty() {
+        return d.help(misplaced(word, context, &homes));
+    }
+    if let Some((text, advice)) = joined(word, statement, context) {
+        let d = d.help(advice);
+        return match text {
+            Some(text) => d.instead(&text),
+            None => d,
+        };
+    }
+    if let Some(advice) = shape(word) {
+        return d.help(advice);
+    }
+    let here = context.nearest(word).map(|hint| match context.find(hint) {
         Some(k) => match k.standing {
             Standing::Deprecated(by) if context.find(by).is_some() => by,
             _ => hint,
         },
         None => hint,
     });
-    if !homes.is_empty() {
-        return d.help(misplaced(word, context, &homes));
+    // A keyword of another block that is nearer still is what was meant, in the wrong place.
+    let elsewhere = Context::ALL.iter().filter(|c| is_block_context(**c));
+    let elsewhere = nearest(word, elsewhere.flat_map(|c| c.keywords()).map(|k| k.name));
+    let far =
+        |hint: &str| strsim::osa_distance(&word.to_ascii_lowercase(), &hint.to_ascii_lowercase());
+    match (here, elsewhere) {
+        (Some(here), Some(other))
+            if far(other) + 1 < far(here) || far(here) > 3 && far(other) < far(here) =>
+        {
+            let homes: Vec<Context> = Context::homes_of(other)
+                .filter(|c| is_block_context(*c))
+                .collect();
+            d.help(format!(
+                "did you mean `{other}`? {}",
+                misplaced(other, context, &homes)
+            ))
+        }
+        (Some(here), _) => d.instead(here),
+        (None, Some(other)) if far(other) <= 2 => {
+            let homes: Vec<Context> = Context::homes_of(other)
+                .filter(|c| is_block_context(*c))
+                .collect();
+            d.help(format!(
+                "did you mean `{other}`? {}",
+                misplaced(other, context, &homes)
+            ))
+        }
+        (None, _) => d.help(what_stands(context)),
     }
-    match near {
-        Some(hint) => d.instead(hint),
-        None => match shape(word) {
-            Some(advice) => d.help(advice),
-            None => d.help(what_stands(context)),
-        },
-    }
+}
+
+/// A keyword of the context that something is written against: `router_id=one`, `priority:`.
+fn joined(word: &str, statement: &Statement, context: Context) -> Option<(Option<String>, String)> {
+    let at = word.find(['=', ':', ';', ','])?;
+    let (name, rest) = word.split_at(at);
+    let name = context.find(name)?.name;
+    let mark = &rest[..1];
+    let value = rest[1..].trim_matches(['=', ':', ';', ',']);
+    let text = match value {
+        "" => name.to_owned(),
+        value => format!("{name} {value}"),
+    };
+    let whole = match statement.word(1) {
+        Some(next) if value.is_empty() => format!("{name} {next}"),
+        _ => text.clone(),
+    };
+    Some((Some(text), format!("write `{whole}`, without the `{mark}`")))
 }
 
 /// Where a keyword belongs that stands in the wrong block.
@@ -556,7 +671,10 @@ fn misplaced(word: &str, context: Context, homes: &[Context]) -> String {
     let named: Vec<String> = homes.iter().take(3).map(place).collect();
     let belongs = format!("`{word}` belongs {}", named.join(" or "));
     if context == Context::Top {
-        format!("{belongs}; look for a `}}` too many above, or for a block that is not known")
+        format!(
+            "{belongs}; look above for a `}}` too many, a block that is not known, or one that an \
+             `@` condition left out"
+        )
     } else if homes.contains(&Context::Top) {
         format!("{belongs}; is the `}}` of the block before it missing?")
     } else {
@@ -566,36 +684,33 @@ fn misplaced(word: &str, context: Context, homes: &[Context]) -> String {
 
 /// What a word that is near no keyword looks like.
 fn shape(word: &str) -> Option<String> {
-    if word.starts_with('$') {
-        return Some("no definition of this name was read before".to_owned());
-    }
-    if word.starts_with("include") {
-        return Some("an include line needs a file name or a pattern without quotes".to_owned());
-    }
-    if word.starts_with('~') {
-        return Some(
-            "a sequence looks like `~SEQ(NAME, FIRST, LAST)` or `~LST(NAME, VALUE, VALUE)`, at the \
-             beginning of its line"
-                .to_owned(),
-        );
-    }
-    if word.starts_with("//") || word.starts_with("/*") || word.starts_with(';') {
-        return Some("comments begin with `#` or `!`".to_owned());
-    }
-    if word.ends_with(':') || word.ends_with(';') || word.ends_with(',') {
-        let bare = word.trim_end_matches([':', ';', ',']);
-        return Some(format!(
-            "write `{bare}` without the `{}`",
-            &word[bare.len()..]
-        ));
-    }
-    match word.split_once('=') {
-        Some((name, value)) if is_name(name) && !value.is_empty() => Some(format!(
-            "a keyword and its value stand apart: `{name} {value}`; a definition begins with a \
-             dollar: `${name}={value}`"
-        )),
-        _ => None,
-    }
+    let text = if word.starts_with('\u{feff}') {
+        "the file begins with a byte order mark: save it as UTF-8 without one"
+    } else if word.starts_with('$') {
+        "no definition of this name was read before"
+    } else if word.starts_with('~') {
+        "a sequence looks like `~SEQ(NAME, FIRST, LAST)` or `~LST(NAME, VALUE, VALUE)`, at the \
+         beginning of its line"
+    } else if word.starts_with("//") || word.starts_with("/*") || word.starts_with(';') {
+        "comments begin with `#` or `!`"
+    } else if word.starts_with('[') || word.starts_with('<') {
+        "blocks look like `global_defs { ... }`; this is no such file, or a template"
+    } else if word.parse::<std::net::IpAddr>().is_ok() || word.parse::<rk_base::Prefix>().is_ok() {
+        "addresses stand in a block of their own, such as virtual_ipaddress { ... }"
+    } else if word == "\\" {
+        "a backslash goes on to the next line inside a definition only"
+    } else if word.starts_with('/') {
+        "a path stands behind a keyword, such as notify or script"
+    } else {
+        let (name, value) = word.split_once('=')?;
+        return (is_name(name) && !value.is_empty()).then(|| {
+            format!(
+                "a definition begins with a dollar: `${name}={value}`; a keyword and its value \
+                 stand apart: `{name} {value}`"
+            )
+        });
+    };
+    Some(text.to_owned())
 }
 
 /// Whether a definition could be called so.
@@ -605,16 +720,21 @@ fn is_name(text: &str) -> bool {
 
 /// What may stand in a context, for people who have no idea.
 fn what_stands(context: Context) -> String {
-    const SHOWN: usize = 6;
+    const SHOWN: usize = 8;
+    if context == Context::Top {
+        return "outside of blocks stand global_defs, vrrp_script, vrrp_sync_group, vrrp_instance, \
+                virtual_server and other blocks"
+            .to_owned();
+    }
     let current = |k: &&Keyword| k.standing == Standing::Current && is_name(k.name);
     let names: Vec<&str> = context.keywords().filter(current).map(|k| k.name).collect();
-    let (shown, rest) = names.split_at(names.len().min(SHOWN));
-    let place = match context {
-        Context::Top => "outside of all blocks".to_owned(),
-        c => format!("in {}", c.name()),
-    };
-    let more = if rest.is_empty() { "" } else { " ..." };
-    format!("{place} may stand: {}{more}", shown.join(", "))
+    let block = context.name().rsplit('.').next().unwrap_or_default();
+    if names.len() > SHOWN {
+        return format!(
+            "nothing in {block} is called so; `rkeepalived explain {block}` lists what is"
+        );
+    }
+    format!("in {block} stand {}", names.join(", "))
 }
 
 /// Whether statements of their own stand in this context, not the options of a line.

@@ -7,6 +7,9 @@ use rk_config::{Code, Diagnostic, Place, Severity, SourceMap};
 /// How many characters of one message are told: it may repeat a word of a megabyte.
 const MESSAGE_MAX: usize = 1_000;
 
+/// How many steps of a chain are told: a definition that expands without end has hundreds.
+pub(crate) const CHAIN_MAX: usize = 8;
+
 /// What every format tells about one diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
@@ -24,7 +27,8 @@ pub struct Item {
     pub replacement: Option<(Location, String)>,
     /// Other places that belong to it.
     pub related: Vec<Remark>,
-    /// Through which includes, definitions and sequences the words came, innermost first.
+    /// Through which includes, definitions and sequences the words came, innermost first; the
+    /// first few steps of an endless chain.
     pub chain: Vec<Remark>,
 }
 
@@ -68,6 +72,7 @@ impl Item {
             replacement: replacement.map(|r| (at(r.place), r.text.clone())),
             related: labels.map(|l| Remark::new(at(l.place), &l.text)).collect(),
             chain: via
+                .take(CHAIN_MAX)
                 .map(|v| Remark::new(at(v.place), &v.how.to_string()))
                 .collect(),
         }

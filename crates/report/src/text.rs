@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use rk_config::{Diagnostic, Place, Severity, SourceMap};
 
-use crate::item::shortened;
+use crate::item::{CHAIN_MAX, shortened};
 
 /// How many bytes of a line are shown on either side of what is wrong.
 const AROUND: usize = 100;
@@ -72,9 +72,14 @@ pub fn text(files: &SourceMap, diagnostic: &Diagnostic, colour: Colour) -> Strin
     let via = diagnostic
         .via
         .iter()
+        .take(CHAIN_MAX)
         .map(|v| (v.place, Mark::Related, v.how.to_string()));
     for (place, mark, text) in places.chain(labels).chain(via) {
         group = group.element(snippet(files, place, mark, text));
+    }
+    let more = diagnostic.via.len().saturating_sub(CHAIN_MAX);
+    if more > 0 {
+        group = group.element(Level::NOTE.message(format!("and {more} more steps like these")));
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));

@@ -55,9 +55,9 @@ impl Build<'_> {
             let Some(keyword) = context.find(option).filter(|k| !is_placeholder(k.name)) else {
                 let text =
                     format!("Unknown configuration entry '{option}' for ip address - ignoring");
-                let mut d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
-                d = d.help(self.entry_hint(option, context));
-                self.session.report.push(line.point(d, n));
+                let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
+                let d = self.entry_hint(option, line, n, context, line.point(d, n));
+                self.session.report.push(d);
                 n += 1;
                 continue;
             };
@@ -73,19 +73,34 @@ impl Build<'_> {
     }
 
     /// What may be meant by an unknown word in a line of addresses.
-    fn entry_hint(&self, option: &str, context: Context) -> String {
-        if option.parse::<Prefix>().is_ok() {
-            return "each address stands on a line of its own".into();
+    fn entry_hint(
+        &self,
+        option: &str,
+        line: &Statement,
+        n: usize,
+        context: Context,
+        d: Diagnostic,
+    ) -> Diagnostic {
+        if matches!(option, "netmask" | "mask") {
+            let len = line.word(n + 1).and_then(check::netmask_len).unwrap_or(24);
+            let ip = line.word(0).and_then(|a| a.split('/').next()).unwrap_or("");
+            return d.help(format!(
+                "write the length of the prefix instead: {ip}/{len}"
+            ));
         }
-        match nearest(
-            option,
-            context
-                .keywords()
-                .map(|k| k.name)
-                .filter(|k| !is_placeholder(k)),
-        ) {
-            Some(hint) => format!("did you mean `{hint}`?"),
-            None => "the word is skipped".into(),
+        if check::netmask_len(option).is_some_and(|len| len < 32) {
+            return d.help("this word goes with the one ahead of it; leave it out, too");
+        }
+        if option.parse::<Prefix>().is_ok() {
+            return d.help("each address stands on a line of its own");
+        }
+        let options = context.keywords().map(|k| k.name);
+        match nearest(option, options.filter(|k| !is_placeholder(k))) {
+            Some(hint) => d.instead(hint),
+            None if n > 1 => d.help("this word is skipped, too: mend the one ahead of it"),
+            None => d.help(format!(
+                "an interface is written as `dev {option}`; remove the word if none is meant"
+            )),
         }
     }
 
@@ -227,11 +242,23 @@ impl Build<'_> {
                         "Invalid address prefix len {} for address {text} - using {full}",
                         text.split_once('/').map_or("", |(_, len)| len)
                     );
-                    self.report_at(code::OUT_OF_RANGE, Class::BadNumber, message, line, n);
+                    let d = Diagnostic::error(code::OUT_OF_RANGE, Class::BadNumber, message);
+                    let d = line.point(d, n);
+                    let mask = text
+                        .split_once('/')
+                        .and_then(|(_, m)| check::netmask_len(m));
+                    self.session.report.push(match mask {
+                        Some(len) => d
+                            .help(format!("write the length of the prefix: {ip}/{len}"))
+                            .instead(&format!("{ip}/{len}")),
+                        None => d.help(format!("write a number from 0 to {full} behind the slash")),
+                    });
                     return Some(prefix);
                 }
                 let message = format!("VRRP parsed invalid IP {text}. skipping IP...");
-                self.report_at(code::NOT_AN_ADDRESS, Class::General, message, line, n);
+                let d = Diagnostic::error(code::NOT_AN_ADDRESS, Class::General, message);
+                let d = check::advise_entry(text, "192.0.2.10/24", line.point(d, n));
+                self.session.report.push(d);
                 None
             }
         }

@@ -485,8 +485,9 @@ impl Build<'_> {
                 "Warning - quorum {quorum} for {shown} exceeds total weight of real servers \
                  {total}, reducing quorum to {total}"
             );
-            let d = Diagnostic::error(code::QUORUM, Class::General, text)
-                .help("with so high a quorum the service would never be up");
+            let d = Diagnostic::error(code::QUORUM, Class::General, text).help(format!(
+                "write a quorum of at most {total}, or raise the weights of the servers"
+            ));
             self.session.report.push(at.point(d, 1));
             quorum = u32::try_from(total).unwrap_or(u32::MAX);
         }

@@ -1,12 +1,13 @@
 //! The checks that every keyword gets from its row: is there a value, and is it one.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::Stop;
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::report::Report;
-use crate::table::{Addresses, Args, Extra, Keyword, Missing, Standing, Value, nearest};
+use crate::table::{Addresses, Args, Context, Extra, Keyword, Missing, Standing, Value, nearest};
 use crate::tree::Statement;
 
 /// A value of a statement.
@@ -75,7 +76,19 @@ pub(crate) fn statement(
             format!("{} is deprecated - please use '{by}'", keyword.name)
         };
         let d = Diagnostic::warning(code::OLD_SPELLING, Class::Deprecated, text);
-        report.push(statement.point(d, 0));
+        let d = statement.point(d, 0);
+        let twin = |c: &Context| {
+            let same = |k: &Keyword| k.usage() == keyword.usage();
+            c.find(keyword.name).is_some() && c.find(by).is_some_and(same)
+        };
+        report.push(if by.is_empty() {
+            d.help("leave the line out")
+        } else if Context::ALL.iter().any(twin) {
+            d.help(format!("write {by}; the meaning is the same"))
+                .instead(by)
+        } else {
+            d.help(format!("write {by} instead"))
+        });
     }
     let value = match keyword.args {
         Args::Flag => {
@@ -182,7 +195,16 @@ pub(crate) fn word(
     };
     let no_number = |problem: NumberProblem| {
         let d = Diagnostic::error(problem.code(), Class::BadNumber, problem.to_string());
-        Err(Box::new(problem.advise(keyword, statement.point(d, n))))
+        let unit = match value {
+            Value::Seconds { .. } => " seconds",
+            Value::Millis { .. } => " milliseconds",
+            _ => "",
+        };
+        Err(Box::new(problem.advise(
+            keyword,
+            unit,
+            statement.point(d, n),
+        )))
     };
     let result = match value {
         Value::Int { min, max, any_base } => integer(text, min, max, any_base, lenient)
@@ -288,6 +310,14 @@ pub(crate) fn one_of(text: &str, words: &[&str], d: Diagnostic) -> Diagnostic {
     }
 }
 
+/// The name that `name` may be meant for. Tens of thousands of generated ones are not searched:
+/// every name that is wrong would be compared with each.
+pub(crate) fn nearest_name<'a, V>(name: &str, names: &'a HashMap<String, V>) -> Option<&'a str> {
+    const SEARCHED: usize = 1_000;
+    let names = (names.len() <= SEARCHED).then(|| names.keys().map(String::as_str));
+    nearest(name, names.into_iter().flatten())
+}
+
 /// `a, b or c`.
 pub(crate) fn listed(words: &[&str]) -> String {
     match words {
@@ -295,6 +325,60 @@ pub(crate) fn listed(words: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
     }
+}
+
+/// What to do about a word at the beginning of an entry that should be an address `such_as` this
+/// one, and is none.
+pub(crate) fn advise_entry(text: &str, such_as: &str, d: Diagnostic) -> Diagnostic {
+    let octets: Vec<&str> = text.split('/').next().unwrap_or("").split('.').collect();
+    let numbers = octets.iter().all(|o| o.bytes().all(|b| b.is_ascii_digit()));
+    if text.starts_with('$') {
+        return d.help(format!("no definition {text} was read before this line"));
+    }
+    if text.contains(['<', '>', '{', '%']) || octets.len() == 4 && !numbers {
+        return d.help("this looks like a placeholder of a template: put the address there");
+    }
+    if text.contains([',', ';']) {
+        return d.help("put each entry on a line of its own, without commas");
+    }
+    if numbers && octets.len() > 1 {
+        return d.help("an IPv4 address has four numbers from 0 to 255, as in 192.0.2.10");
+    }
+    if Context::VirtualIpaddress.find(text).is_some() {
+        return d.help("the address comes first, then its options: 192.0.2.10/24 dev eth0");
+    }
+    d.help(format!(
+        "write an address such as {such_as}; names are not looked up"
+    ))
+}
+
+/// What to do about word `n` of a line, which is no option of `context`.
+pub(crate) fn advise_option(
+    line: &Statement,
+    n: usize,
+    context: Context,
+    d: Diagnostic,
+) -> Diagnostic {
+    let odd = |word: &str| {
+        let value =
+            word.parse::<rk_base::Prefix>().is_ok() || matches!(word, "default" | "any" | "all");
+        context.find(word).is_none() && !value
+    };
+    match context.nearest(line.word(n).unwrap_or("")) {
+        Some(hint) => d.instead(hint),
+        // The value of an option that is misspelt.
+        None if n > 0 && line.word(n - 1).is_some_and(odd) => {
+            d.help("mend the word ahead of this one first: this may be its value")
+        }
+        None => d,
+    }
+}
+
+/// The length of a prefix that is written as a netmask.
+pub(crate) fn netmask_len(text: &str) -> Option<u32> {
+    let mask: std::net::Ipv4Addr = text.parse().ok()?;
+    let bits = u32::from(mask);
+    (bits.leading_ones() + bits.trailing_zeros() == 32).then(|| bits.leading_ones())
 }
 
 /// The boolean that another word for one stands for.
@@ -368,13 +452,18 @@ impl NumberProblem {
     }
 
     /// Tells what to write instead.
-    pub(crate) fn advise(&self, keyword: &str, d: Diagnostic) -> Diagnostic {
+    pub(crate) fn advise(&self, keyword: &str, unit: &str, d: Diagnostic) -> Diagnostic {
         match self {
-            Self::Range(_, min, max) => d.help(format!(
-                "{keyword} takes {} to {}",
-                without_zeros(min),
-                without_zeros(max)
-            )),
+            Self::Range(_, min, max) => {
+                let (min, max) = (without_zeros(min), without_zeros(max));
+                // A limit of the machine's numbers is none that anybody meets.
+                let limit = max.parse::<f64>().is_ok_and(|max| max > 1e12);
+                d.help(if limit {
+                    format!("{keyword} takes {min}{unit} or more")
+                } else {
+                    format!("{keyword} takes {min} to {max}{unit}")
+                })
+            }
             Self::Negative(text) => d.help(format!(
                 "{keyword} takes no sign: write {}",
                 text.trim_start().trim_start_matches('-')
@@ -430,10 +519,18 @@ fn advise_invalid(text: &str, d: Diagnostic) -> Diagnostic {
     if text.starts_with('<') || text.contains("--") || text.starts_with('{') {
         return d.help("this looks like a placeholder of a template: put the number there");
     }
-    if number(text) {
-        return d.help("write a whole number");
+    let behind = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '=');
+    if number(behind) {
+        return d.help(format!("write {behind}")).instead(behind);
     }
-    d.help("write a decimal number")
+    if text == "=" {
+        return d.help("keyword and value stand apart, without the `=`");
+    }
+    d.help(if number(text) {
+        "write a whole number"
+    } else {
+        "write a number"
+    })
 }
 
 /// `0.010000` as `0.01`.

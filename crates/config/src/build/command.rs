@@ -187,6 +187,31 @@ pub(crate) fn why(verdict: &Verdict) -> String {
     }
 }
 
+/// What to do about a script that does not run.
+pub(crate) fn mend(path: &str, verdict: &Verdict) -> String {
+    const OF_THE_SHELL: [&str; 12] = [
+        "if", "while", "for", "case", "until", "cd", "export", "set", "source", ".", "[[", "exit",
+    ];
+    let why = why(verdict);
+    match verdict {
+        Verdict::NotFound if path.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) => {
+            format!("write straight quotes (\"): those around {path} belong to the name")
+        }
+        Verdict::NotFound if OF_THE_SHELL.contains(&path) => {
+            format!("`{path}` is a word of the shell: write \"/bin/sh -c '...'\", or a script file")
+        }
+        Verdict::NotFound if !path.contains('/') => {
+            format!("no program {path} is in the path: write its full path")
+        }
+        Verdict::NotFound => format!("{path} {why}: check the path"),
+        Verdict::NotExecutable => format!("{path} {why}: chmod +x {path}"),
+        Verdict::Insecure { path: open } | Verdict::InsecureButRuns { path: open } => {
+            format!("{path} {why}: chmod go-w {open}")
+        }
+        Verdict::Usable | Verdict::NoUser => format!("{path} {why}"),
+    }
+}
+
 /// How many symbolic links a path may lead through.
 const LINKS_MAX: usize = 40;
 

@@ -7,7 +7,8 @@ use rk_base::Family;
 use rustc_hash::FxHashMap;
 
 use super::address::RawAddress;
-use super::command::{RawCommand, why};
+use super::check;
+use super::command::{RawCommand, mend};
 use super::group::RawNotify;
 use super::route::RawRoute;
 use super::rule::RawRule;
@@ -99,7 +100,7 @@ impl Build<'_> {
                 .as_ref()
                 .map_or_else(|| raw.at.clone(), |c| c.at.clone());
             if let Some(code) = code {
-                let help = format!("{} {}", command.path, why(&command.verdict));
+                let help = mend(&command.path, &command.verdict);
                 let d = if problem.is_empty() {
                     let text = format!(
                         "WARNING - script '{}' is not executable - disabling.",
@@ -374,7 +375,8 @@ impl Build<'_> {
         }
     }
 
-    fn place_of(&self, origin: &Origin) -> Option<crate::place::Place> {
+    /// The words of the line where something begins.
+    pub(super) fn place_of(&self, origin: &Origin) -> Option<crate::place::Place> {
         let (file, _) = self
             .session
             .files
@@ -415,7 +417,14 @@ impl Build<'_> {
                         "{MEMBER} {member} specified in sync group {} doesn't exist - ignoring",
                         raw.name
                     );
-                    self.report_later(code::NOT_DEFINED, Class::General, text, at);
+                    let d = Diagnostic::error(code::NOT_DEFINED, Class::General, text);
+                    let d = at.put(d);
+                    self.session
+                        .report
+                        .push(match check::nearest_name(member, &index) {
+                            Some(hint) => d.instead(hint),
+                            None => d,
+                        });
                     continue;
                 };
                 let instance = &mut instances[*n];
@@ -487,7 +496,13 @@ impl Build<'_> {
                     );
                     // keepalived keeps quiet about it.
                     let d = Diagnostic::warning(code::NOT_DEFINED, Class::Ok, text);
-                    self.session.report.push(at.put(d));
+                    let d = at.put(d);
+                    self.session
+                        .report
+                        .push(match check::nearest_name(member, &index) {
+                            Some(hint) => d.instead(hint),
+                            None => d,
+                        });
                 }
             }
             if members.is_empty() {

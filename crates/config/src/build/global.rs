@@ -273,8 +273,13 @@ impl Build<'_> {
         }
         if host.parse::<IpAddr>().is_err() && !self.host.resolves(&host) {
             let text = format!("Invalid smtp server {host} {port}");
-            let d = Diagnostic::error(code::NOT_AN_ADDRESS, Class::General, text)
-                .help("the name cannot be resolved now; write an address to be sure");
+            let help = match host.rsplit_once(':') {
+                Some((host, port)) if port.parse::<u16>().is_ok() => {
+                    format!("the port stands apart: write {host} {port}")
+                }
+                _ => "the name cannot be resolved now; write an address to be sure".to_owned(),
+            };
+            let d = Diagnostic::error(code::NOT_AN_ADDRESS, Class::General, text).help(help);
             self.session.report.push(statement.point(d, 1));
             if self.lenient {
                 // It may resolve by the time a mail is due.

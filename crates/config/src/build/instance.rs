@@ -220,7 +220,19 @@ impl Build<'_> {
                 "Configuration error: VRRP instance[{name}] malformed unicast peer \
                  address[{text}]. Skipping..."
             );
-            self.report_at(code::NOT_AN_ADDRESS, Class::General, text, line, 0);
+            let d = Diagnostic::error(code::NOT_AN_ADDRESS, Class::General, text);
+            let d = line.point(d, 0);
+            self.session
+                .report
+                .push(match line.keyword().split_once('/') {
+                    Some((ip, _)) if ip.parse::<IpAddr>().is_ok() => d
+                        .help(format!("no prefix length belongs here: write {ip}"))
+                        .instead(ip),
+                    _ if Context::VrrpInstance.find(line.keyword()).is_some() => {
+                        d.help("is the `}` of unicast_peer missing?")
+                    }
+                    _ => check::advise_entry(line.keyword(), "192.0.2.3", d),
+                });
             return Ok(());
         };
         if raw.family.is_some_and(|f| f != Family::of(address)) {
@@ -294,6 +306,11 @@ impl Build<'_> {
                 // The row's message names the word; this one is what people search for.
                 if let Some(last) = self.session.report.diagnostics.last_mut() {
                     last.message = text;
+                    let others = ["SLAVE", "STANDBY", "SECONDARY", "PASSIVE", "EQUAL"];
+                    if others.iter().any(|o| o.eq_ignore_ascii_case(&word)) {
+                        let help = "write BACKUP: MASTER and BACKUP are the only states";
+                        *last = last.clone().help(help).instead("BACKUP");
+                    }
                 }
                 raw.state = Some(InitialState::Backup);
             }

@@ -307,7 +307,7 @@ impl Build<'_> {
             Some(problem) => {
                 // keepalived drops it without a word and without effect on the status.
                 let text = format!("Disabling misc script {shown} {problem}");
-                let help = format!("{} {}", command.path, super::command::why(&command.verdict));
+                let help = super::command::mend(&command.path, &command.verdict);
                 let d = Diagnostic::warning(code::SCRIPT_NOT_FOUND, Class::Ok, text).help(help);
                 self.session.report.push(raw.at.put(d));
             }

@@ -422,9 +422,12 @@ impl<'a> Build<'a> {
                     let class = if loud { Class::General } else { Class::Ok };
                     let what = keyword.name.replace('_', " ");
                     let text = format!("{what} {name} already defined");
-                    let d = Diagnostic::warning(code::DUPLICATE, class, text)
-                        .help("the first one holds");
-                    self.session.report.push(statement.point(d, 1));
+                    let d = Diagnostic::warning(code::DUPLICATE, class, text);
+                    let mut d = statement.point(d, 1);
+                    if let Some(first) = self.first(keyword.name, name) {
+                        d = d.label(first, "first defined here, and this one holds");
+                    }
+                    self.session.report.push(d);
                 }
                 Ok(taken)
             }
@@ -432,6 +435,38 @@ impl<'a> Build<'a> {
                 Ok(!self.service_heading(keyword, statement)?)
             }
         }
+    }
+
+    /// Where the block of this kind and name was defined first.
+    fn first(&self, keyword: &str, name: &str) -> Option<Place> {
+        let origin = match keyword {
+            "vrrp_instance" => &self.instances.get(*self.instance_names.get(name)?)?.origin,
+            "vrrp_sync_group" => &self.groups.get(*self.group_names.get(name)?)?.origin,
+            "track_group" => {
+                &self
+                    .track_groups
+                    .get(*self.track_group_names.get(name)?)?
+                    .origin
+            }
+            "vrrp_script" => &self.scripts.get(*self.script_names.get(name)?)?.origin,
+            "track_file" | "vrrp_track_file" => {
+                &self
+                    .config
+                    .track_files
+                    .get(*self.file_names.get(name)?)?
+                    .origin
+            }
+            "vrrp_track_process" => {
+                let n = *self.process_names.get(name)?;
+                &self.config.track_processes.get(n)?.origin
+            }
+            "bfd_instance" => {
+                let n = *self.bfd_names.get(name)?;
+                &self.config.bfd_sessions.get(n)?.origin
+            }
+            _ => return None,
+        };
+        self.place_of(origin)
     }
 
     /// Whether the block of a statement is skipped unseen: its heading cannot be used. The

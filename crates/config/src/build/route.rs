@@ -93,11 +93,9 @@ impl Build<'_> {
                 n += 1;
             } else {
                 let text = format!("unknown route keyword {word}");
-                let mut d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
-                if let Some(hint) = context.nearest(word) {
-                    d = d.help(format!("did you mean `{hint}`?"));
-                }
-                self.session.report.push(line.point(d, n));
+                let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
+                let d = check::advise_option(line, n, context, line.point(d, n));
+                self.session.report.push(d);
                 r.dropped |= r.words.last().is_some_and(|w| w.option == "nexthop");
                 n += 1;
             }

@@ -50,11 +50,9 @@ impl Build<'_> {
         while let Some(word) = line.word(n) {
             let Some(keyword) = context.find(word) else {
                 let text = format!("Unknown rule option {word}");
-                let mut d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
-                if let Some(hint) = context.nearest(word) {
-                    d = d.help(format!("did you mean `{hint}`?"));
-                }
-                self.session.report.push(line.point(d, n));
+                let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
+                let d = check::advise_option(line, n, context, line.point(d, n));
+                self.session.report.push(d);
                 n += 1;
                 continue;
             };

@@ -39,6 +39,28 @@ pub(super) struct RawServer {
 }
 
 impl Build<'_> {
+    /// Reports a heading or a line whose address or port cannot be used.
+    pub(super) fn report_server(&mut self, text: String, statement: &Statement) {
+        let d = Diagnostic::error(code::SERVER, Class::General, text);
+        let d = statement.point(d, 1);
+        let (address, port) = (statement.word(1).unwrap_or(""), statement.word(2));
+        let joined = address.rsplit_once(':').filter(|(ip, port)| {
+            check::socket_address(ip).is_some() && port.bytes().all(|b| b.is_ascii_digit())
+        });
+        self.session.report.push(match (joined, port) {
+            (Some((ip, port)), None) => d
+                .help(format!("the port stands apart: write {ip} {port}"))
+                .instead(&format!("{ip} {port}")),
+            (_, Some(port)) if check::socket_address(address).is_some() => {
+                d.help(format!("write a port from 1 to 65535 instead of {port}"))
+            }
+            _ if address.starts_with('$') => {
+                d.help(format!("no definition {address} was read before this line"))
+            }
+            _ => d,
+        });
+    }
+
     /// `IP [PORT]` of a real or sorry server.
     pub(super) fn server_address(
         &self,
@@ -74,7 +96,7 @@ impl Build<'_> {
                     return Err(check::stop(&heading, 1, Some("IP [PORT]"), self.report()));
                 }
                 let text = format!("{text} - skipping");
-                self.report_at(code::SERVER, Class::General, text, &heading, 1);
+                self.report_server(text, &heading);
                 return Ok(());
             }
         };

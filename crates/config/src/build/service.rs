@@ -167,7 +167,7 @@ impl Build<'_> {
         Ok(match self.service(statement) {
             Ok(_) => true,
             Err(text) => {
-                self.report_at(code::SERVER, Class::General, text, statement, 1);
+                self.report_server(text, statement);
                 false
             }
         })
@@ -441,7 +441,7 @@ impl Build<'_> {
                     at: statement,
                 });
             }
-            Err(text) => self.report_at(code::SERVER, Class::General, text, &statement, 1),
+            Err(text) => self.report_server(text, &statement),
         }
     }
 

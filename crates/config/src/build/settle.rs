@@ -78,7 +78,9 @@ impl Build<'_> {
             let how = if refused { "required" } else { "sensible" };
             let text = format!("({name}) No VIP specified; at least one is {how}");
             let d = Diagnostic::error(code::NO_ADDRESS, Class::General, text)
-                .help("write no_virtual_ipaddress if none is meant");
+                .help(
+                "write virtual_ipaddress { ADDRESS/LENGTH }, or no_virtual_ipaddress if none is meant",
+            );
             self.session.report.push(at.put(d));
             if refused {
                 return None;
@@ -209,8 +211,7 @@ impl Build<'_> {
                 let text = format!(
                     "WARNING - interface {interface} for vrrp_instance {name} doesn't exist"
                 );
-                let d = Diagnostic::error(code::NO_INTERFACE, Class::Warning, text)
-                    .help("create it first, or set dynamic_interfaces");
+                let d = Diagnostic::error(code::NO_INTERFACE, Class::Warning, text);
                 self.session.report.push(at.put(d));
             }
         }

@@ -67,9 +67,27 @@ impl Build<'_> {
                 let text = format!("({owner}) track {what} {name} not found, ignoring...");
                 let lost = block == "track_file" && self.lost_files.contains(name);
                 let class = if lost { Class::Ok } else { Class::General };
-                let d = crate::Diagnostic::error(code::NOT_DEFINED, class, text)
-                    .help("it must be defined before it is used");
-                self.session.report.push(line.point(d, 0));
+                let d = crate::Diagnostic::error(code::NOT_DEFINED, class, text);
+                let d = line.point(d, 0);
+                let defined = match block {
+                    "track_script" => &self.script_names,
+                    "track_file" => &self.file_names,
+                    "track_process" => &self.process_names,
+                    _ => &self.bfd_names,
+                };
+                let hint = check::nearest_name(name, defined).map(str::to_owned);
+                let kind = match block {
+                    "track_file" => "track_file",
+                    "track_script" => "vrrp_script",
+                    "track_process" => "vrrp_track_process",
+                    _ => "bfd_instance",
+                };
+                self.session.report.push(match hint {
+                    Some(hint) => d.instead(&hint),
+                    None => d.help(format!(
+                        "define it ahead of this block: {kind} {name} {{ ... }}"
+                    )),
+                });
                 continue;
             }
             if !seen.insert(name.to_owned()) {
@@ -103,7 +121,14 @@ impl Build<'_> {
                 }
                 Some(option) => {
                     let text = format!("({owner}) unknown track {what} option {option} - ignoring");
-                    self.report_at(code::UNKNOWN_WORD, Class::General, text, line, 1);
+                    let d = crate::Diagnostic::error(code::UNKNOWN_WORD, Class::General, text);
+                    let d = line.point(d, 1);
+                    self.session.report.push(match option.split_once('=') {
+                        Some((word, value)) => d
+                            .help(format!("write `{word} {value}`, without the `=`"))
+                            .instead(&format!("{word} {value}")),
+                        None => check::one_of(option, &["weight", "reverse", "noreverse"], d),
+                    });
                     dropped = matches!(block, "track_file" | "track_bfd");
                 }
             }

@@ -488,7 +488,12 @@ impl Context {
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_ascii_lowercase();
-    let far = word.len().div_ceil(3).clamp(1, 4);
+    // A single letter is near any other, and short words are near many.
+    let far = match word.len() {
+        0 | 1 => 0,
+        2..=4 => 1,
+        len => len.div_ceil(3).min(4),
+    };
     candidates
         .filter(|c| c.len().abs_diff(word.len()) <= far)
         .map(|c| (strsim::osa_distance(&lower, &c.to_ascii_lowercase()), c))

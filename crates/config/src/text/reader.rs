@@ -441,10 +441,13 @@ impl<'a> Reader<'a> {
                         format!("a sequence may have {ROUNDS_MAX} rounds at most: '{shown}'")
                     }
                 };
-                let d = Diagnostic::error(code::SEQUENCE, Class::General, text)
-                    .at(line, first, line.text.len())
-                    .help("write ~SEQ(NAME, START, STEP, END) TEXT or ~LST(NAME, VALUE, ...) TEXT");
-                self.session.report.push(d);
+                let d = Diagnostic::error(code::SEQUENCE, Class::General, text).at(
+                    line,
+                    first,
+                    line.text.len(),
+                );
+                let advice = problem.advice(shown.starts_with("~LST"));
+                self.session.report.push(d.help(advice));
             }
         }
     }
@@ -522,7 +525,15 @@ impl<'a> Reader<'a> {
         } else {
             Diagnostic::warning(code, Class::Ok, text)
         };
-        self.session.report.push(d.at(line, from, end));
+        let mut d = d.at(line, from, end);
+        // Quotes belong to the name here, which nobody expects.
+        let name = String::from_utf8_lossy(&line.text[from..end]);
+        let bare = name.trim_matches(['"', '\'']);
+        if bare.len() < name.len() {
+            let help = format!("write the name without quotes: {bare}");
+            d = d.help(help).instead(bare);
+        }
+        self.session.report.push(d);
     }
 
     /// The paths a pattern stands for, and how many of its brace alternatives have none.

@@ -64,6 +64,27 @@ pub(crate) enum Problem {
     TooLong,
 }
 
+impl Problem {
+    /// What to write instead.
+    pub(crate) fn advice(&self, is_list: bool) -> String {
+        match self {
+            Self::Specification if is_list => {
+                "write ~LST(NAME, VALUE, VALUE) TEXT, or ~LST({A, B}, {1, 2}, {3, 4}) TEXT".into()
+            }
+            Self::Specification => "write ~SEQ(NAME, LAST) TEXT, ~SEQ(NAME, FIRST, LAST) TEXT or \
+                                    ~SEQ(NAME, FIRST, STEP, LAST) TEXT"
+                .into(),
+            Self::Values => "the order is NAME, FIRST, STEP, LAST, and the step leads from the \
+                             first to the last number"
+                .into(),
+            Self::TooManyValues => {
+                "write as many names as each group has values: ~LST({A, B}, {1, 2})".into()
+            }
+            Self::TooLong => format!("write several sequences of at most {ROUNDS_MAX} rounds each"),
+        }
+    }
+}
+
 /// Whether a line asks to be repeated.
 pub(crate) fn is_sequence(line: &Line) -> bool {
     let text = &line.text[line.first()..];

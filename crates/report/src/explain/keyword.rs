@@ -1,6 +1,6 @@
 //! What the table says about a keyword.
 
-use rk_config::table::{Context, Extra, Keyword, Missing, Repeat, Since, Standing};
+use rk_config::table::{Args, Body, Context, Extra, Keyword, Missing, Repeat, Since, Standing};
 
 use super::example::example;
 
@@ -89,11 +89,35 @@ fn part(keyword: &Keyword, contexts: &[Context]) -> String {
             "it is read and checked, but does nothing in this version",
         );
     }
+    if let Args::Block(_, Body::Statements(inner) | Body::Lines(inner)) = keyword.args {
+        let inside: Vec<&str> = inner.keywords().map(|k| k.name).collect();
+        row("holds:", &folded(&inside));
+    }
     if let Some(example) = contexts.first().and_then(|c| example(*c, keyword)) {
         out.push('\n');
         for line in example.lines() {
             out.push_str(&format!("        {line}\n"));
         }
+    }
+    out
+}
+
+/// Names with commas between them, on lines that fit under each other.
+fn folded(names: &[&str]) -> String {
+    const WIDTH: usize = 76;
+    let mut out = String::new();
+    let mut width = 14;
+    for (n, name) in names.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+            if width + name.len() + 2 > WIDTH {
+                out.push_str("\n             ");
+                width = 14;
+            }
+            out.push(' ');
+        }
+        out.push_str(name);
+        width += name.len() + 2;
     }
     out
 }
