@@ -664,12 +664,18 @@ fn joined(word: &str, statement: &Statement, context: Context) -> Option<(Option
 
 /// Where a keyword belongs that stands in the wrong block.
 fn misplaced(word: &str, context: Context, homes: &[Context]) -> String {
+    const SHOWN: usize = 3;
     let place = |c: &Context| match c {
         Context::Top => "outside of all blocks".to_owned(),
         c => format!("in {}", c.name()),
     };
-    let named: Vec<String> = homes.iter().take(3).map(place).collect();
-    let belongs = format!("`{word}` belongs {}", named.join(" or "));
+    let named: Vec<String> = homes.iter().take(SHOWN).map(place).collect();
+    let others = if homes.len() > SHOWN {
+        " and others"
+    } else {
+        ""
+    };
+    let belongs = format!("`{word}` belongs {}{others}", named.join(", or "));
     if context == Context::Top {
         format!(
             "{belongs}; look above for a `}}` too many, a block that is not known, or one that an \

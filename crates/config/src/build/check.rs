@@ -312,7 +312,10 @@ pub(crate) fn one_of(text: &str, words: &[&str], d: Diagnostic) -> Diagnostic {
 
 /// The name that `name` may be meant for. Tens of thousands of generated ones are not searched:
 /// every name that is wrong would be compared with each.
-pub(crate) fn nearest_name<'a, V>(name: &str, names: &'a HashMap<String, V>) -> Option<&'a str> {
+pub(crate) fn nearest_name<'a, V, S>(
+    name: &str,
+    names: &'a HashMap<String, V, S>,
+) -> Option<&'a str> {
     const SEARCHED: usize = 1_000;
     let names = (names.len() <= SEARCHED).then(|| names.keys().map(String::as_str));
     nearest(name, names.into_iter().flatten())
