@@ -392,3 +392,58 @@ fn error_text(flags: u16, request: &[u8]) -> Option<String> {
     let text = text.value().split(|&b| b == 0).next().unwrap_or_default();
     Some(String::from_utf8_lossy(text).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, Name, Protocol, Service, ServiceKey};
+
+    #[test]
+    fn lost_answers_are_noticed_and_forgotten() {
+        rk_lab::Guest::new().modules(&["ip_vs"]).run(|| {
+            let mut socket = GenlSocket::open().unwrap();
+            socket.resolve().unwrap();
+            assert_eq!(socket.batch(), BATCH);
+            let key = ServiceKey::Address {
+                protocol: Protocol::Tcp,
+                address: [10, 0, 0, 1].into(),
+                port: 80,
+            };
+            let missing = Command::SetService(Service::new(key, Name::new("rr").unwrap()));
+            let batch = [missing; BATCH];
+            let denied = socket.transact(batch.iter().map(Command::payload)).unwrap();
+            assert_eq!(denied.len(), BATCH);
+            assert!(denied.iter().all(|(_, it)| it.errno == libc::ESRCH));
+
+            // The least that the kernel gives has room for a few answers.
+            setsockopt(&socket.socket, sockopt::RcvBuf, &1).unwrap();
+            let lost = socket.transact(batch.iter().map(Command::payload));
+            assert!(matches!(lost, Err(TableError::AnswersLost)), "{lost:?}");
+            let one = socket.transact([missing.payload()].into_iter()).unwrap();
+            assert_eq!(one.len(), 1);
+            assert!(!socket.resolve().unwrap());
+        });
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_datagram_is_too_strange_to_read(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+            kind in 0..40u16,
+            flags in proptest::prelude::any::<u16>(),
+        ) {
+            // With a header that is right, or nothing behind it would be reached.
+            let len = u32::try_from(16 + bytes.len()).unwrap();
+            let mut datagram = len.to_ne_bytes().to_vec();
+            datagram.extend(kind.to_ne_bytes());
+            datagram.extend(flags.to_ne_bytes());
+            datagram.extend([0; 8]);
+            datagram.extend(&bytes);
+            for datagram in [&datagram, &bytes] {
+                for message in split(datagram) {
+                    let _ = parse(&message);
+                }
+            }
+        }
+    }
+}

@@ -15,6 +15,7 @@ const TARGETS: &[(&str, &[&str])] = &[
         &["conf-samples", "crates/config/tests", "fuzz/seeds/config"],
     ),
     ("packet", &["fuzz/seeds/packet"]),
+    ("ipvs", &["fuzz/seeds/ipvs"]),
 ];
 
 /// What the coverage of libFuzzer needs. No sanitizer: safe code, and panics are found without.
