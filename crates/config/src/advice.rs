@@ -92,7 +92,7 @@ const ADVICE: &[Row] = &[
     (c::NO_NAMESPACE, "", "create it first: ip netns add NAME"),
     (c::NO_PATH, "", "create the directory first"),
 
-    (c::SCRIPT_SECURITY, "", "write enable_script_security in global_defs"),
+    (c::SCRIPT_SECURITY, "", "write enable_script_security and script_user USER in global_defs"),
     (c::SCRIPT_INSECURE, "", "only root may be able to write the script and the directories above it: chmod go-w, chown root"),
     (c::SCRIPT_NOT_FOUND, "", "check the path and that the script is executable: chmod +x FILE"),
     (c::SCRIPT_USER, "", "write script_user USER in global_defs, or name the user behind the script"),

@@ -603,7 +603,7 @@ impl Build<'_> {
             Class::Security
         };
         let d = Diagnostic::warning(code::SCRIPT_SECURITY, class, text)
-            .help("write enable_script_security in global_defs");
+            .help("write enable_script_security and script_user USER in global_defs");
         self.session.report.push(d);
     }
 

@@ -167,7 +167,7 @@ impl Build<'_> {
             let text = "SECURITY VIOLATION - check scripts are being executed but script_security \
                         not enabled.";
             let d = Diagnostic::warning(code::SCRIPT_SECURITY, Class::Security, text)
-                .help("write enable_script_security in global_defs");
+                .help("write enable_script_security and script_user USER in global_defs");
             self.session.report.push(d);
         }
         self.settle_defaults();
