@@ -236,6 +236,15 @@ fn a_start_without_quorum_is_told_unless_alpha_expects_it() {
         one.real_servers[0].inhibit_on_failure = true;
     };
     assert_eq!(start(alpha), ["[10.0.0.1]:tcp:80 -> 10.0.1.1:80 weight 0"]);
+    // Somebody else serves: that is worth a word, expected or not.
+    let said = start(|one| {
+        one.alpha = true;
+        one.sorry_server = Some(sorry());
+        one.real_servers[0].checks[0].alpha = true;
+    });
+    let down = "log Starting with quorum down 1+0=1 > 0 for VS [10.0.0.1]:tcp:80";
+    assert_eq!(said[0], down);
+    assert!(said.contains(&told[0]), "{said:?}");
     assert_eq!(
         start(|_| {})[1..],
         [

@@ -73,6 +73,38 @@ fn what_was_down_must_prove_itself_to_another_check() {
 }
 
 #[test]
+fn who_fails_by_a_kept_check_is_not_also_doubted_for_a_new_one() {
+    let (mut world, mut with) = half();
+    let server = &mut with.virtual_servers[0].real_servers[0];
+    server.checks.push(check(Kind::Udp, "new"));
+    let mut alpha = check(Kind::Ping, "alpha");
+    alpha.alpha = true;
+    reload(&mut world, with.clone());
+    world.answer("r1", Outcome::Success).pass(secs(12));
+    assert_eq!(world.pool(1), "10.0.1.1:80=1 10.0.1.2:80=1");
+    // With alpha it is.
+    world.answer("r1", failure("x")).pass(secs(12));
+    with.virtual_servers[0].real_servers[0].checks.push(alpha);
+    reload(&mut world, with);
+    world.answer("r1", Outcome::Success).pass(secs(12));
+    assert_eq!(world.pool(1), "10.0.1.2:80=1");
+    world.end("alpha", Outcome::Success);
+    assert_eq!(world.pool(1), "10.0.1.1:80=1 10.0.1.2:80=1");
+}
+
+#[test]
+fn another_timing_never_puts_an_attempt_off() {
+    let (mut world, mut with) = half();
+    world.pass(secs(5));
+    let due = world.director.due();
+    for server in &mut with.virtual_servers[0].real_servers {
+        server.checks[0].timing.warmup = secs(1_000_000);
+    }
+    reload(&mut world, with);
+    assert_eq!(world.director.due(), due);
+}
+
+#[test]
 fn without_the_check_that_failed_nothing_speaks_against_it() {
     let (mut world, mut with) = half();
     with.virtual_servers[0].real_servers[0].checks.clear();

@@ -194,6 +194,27 @@ fn checks_follow_the_address() {
 }
 
 #[test]
+fn retries_do_not_survive_a_suspension() {
+    let mut one = virtual_server(1, vec![real(1)]);
+    one.ha_suspend = true;
+    let mut world = World::asleep(settings(vec![one]));
+    world.feed(address(1, Whereabouts::Here));
+    world.feed(Input::Start);
+    world.answer("r1", Outcome::Success).pass(secs(2));
+    world.answer("r1", failure("x")).pass(secs(10));
+    world.feed(address(1, Whereabouts::Gone));
+    world.feed(address(1, Whereabouts::Here));
+    world.pass(secs(1));
+    assert_eq!(
+        world.pool(1),
+        "10.0.1.1:80=1",
+        "what failed then was another time"
+    );
+    world.pass(secs(2));
+    assert_eq!(world.pool(1), "");
+}
+
+#[test]
 fn a_group_follows_any_of_its_addresses_and_a_mark_none() {
     let mut one = VirtualServer::new(VirtualName::Group {
         name: "G".into(),
