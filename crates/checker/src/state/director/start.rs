@@ -31,7 +31,7 @@ impl Director {
         let one = &mut self.virtuals[index];
         one.quorum = one.quorate(one.weight());
         let (quorum, sorry) = (one.quorum, one.sorry());
-        let quiet = !quorum && one.set.alpha;
+        let quiet = !quorum && !sorry && one.set.alpha;
         let arithmetic = one.arithmetic(true);
         let event = Event::Quorum {
             quorum: arithmetic,
