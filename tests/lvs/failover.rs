@@ -141,7 +141,7 @@ fn failover(which: Which, sync: Sync) {
 
 /// The guest for a cluster with two directors.
 fn guest() -> Guest {
-    Guest::new().memory(512)
+    Guest::new().memory(512).deadline(Duration::from_mins(4))
 }
 
 #[test]

@@ -13,7 +13,10 @@ const NOTICED: Duration = Duration::from_secs(20);
 
 /// The guest for a whole cluster.
 fn guest() -> Guest {
-    Guest::new().memory(512).modules(&["ip_vs", "ipip"])
+    Guest::new()
+        .memory(512)
+        .deadline(Duration::from_mins(4))
+        .modules(&["ip_vs", "ipip"])
 }
 
 /// A check that reads the page, every second.

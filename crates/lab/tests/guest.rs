@@ -99,11 +99,21 @@ fn a_panic_of_the_kernel_is_a_verdict() {
     assert!(output.took < Duration::from_secs(60), "{output}");
 }
 
+/// Where the guest of [`ENDLESS`] leaves a file when its scenario runs.
+const MEET: &str = "RK_LAB_TEST_MEET";
+/// The test below, which another one starts to kill it.
+const ENDLESS: &str = "the_time_limit_ends_a_guest_with_everything_in_it";
+
 #[test]
 fn the_time_limit_ends_a_guest_with_everything_in_it() {
+    let temporary = tempfile::tempdir().unwrap();
+    let meet = std::env::var_os(MEET).map_or(temporary.path().to_owned(), Into::into);
     let guest = Guest::new().deadline(Duration::from_secs(6)).memory(233);
-    let all = "echo started; setsid sleep 3600 & sleep 3600";
-    let Some(output) = script(&guest, all) else {
+    let all = format!(
+        "echo started; : > {}/started; setsid sleep 3600 & sleep 3600",
+        meet.display()
+    );
+    let Some(output) = script(&guest.share(&meet), &all) else {
         return;
     };
     assert_eq!(output.verdict, Verdict::Deadline, "{output}");
@@ -116,21 +126,21 @@ fn a_killed_test_takes_its_guest_with_it() {
     if Guest::available().is_err() {
         return;
     }
-    let test = "the_time_limit_ends_a_guest_with_everything_in_it";
+    let meet = tempfile::tempdir().unwrap();
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test])
+        .args(["--exact", ENDLESS])
+        .env(MEET, meet.path())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let soon = Duration::from_secs(60);
-    // The kernel, its helpers, and one for each process in it: it has come as far as the scenario.
-    rk_lab::eventually(soon, "processes of a guest", || {
-        (guests_of(child.id(), "mem=233M") > 7).then_some(())
+    rk_lab::eventually(Duration::from_secs(60), "a scenario that runs", || {
+        meet.path().join("started").exists().then_some(())
     });
+    assert!(guests_of(child.id(), "mem=233M") > 0);
     child.kill().unwrap();
     child.wait().unwrap();
-    rk_lab::eventually(Duration::from_secs(5), "their end", || {
+    rk_lab::eventually(Duration::from_secs(5), "the end of its guest", || {
         (guests_of(child.id(), "mem=233M") == 0).then_some(())
     });
 }

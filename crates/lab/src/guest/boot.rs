@@ -95,10 +95,9 @@ fn in_namespace(program: &str) -> Command {
 /// test function was reached in it.
 pub(super) fn run(guest: &Guest, scenario: &str) -> Result<(GuestOutput, bool), GuestError> {
     available()?;
-    let shared = tempfile::Builder::new().prefix("rk-guest-").tempdir()?;
-    let directory = shared.path();
+    let slot = Slot::take(guest.memory)?;
+    let directory = slot.directory();
     init::write(directory, guest, scenario)?;
-    let _slot = Slot::take(guest.memory)?;
 
     let started = Instant::now();
     let mut command = in_namespace(KERNEL);

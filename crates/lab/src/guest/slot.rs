@@ -1,6 +1,7 @@
 //! Whose turn it is: as many guests at once as the machine has room for.
 
 use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// More than this many never help: their kernels have one processor each.
@@ -8,11 +9,19 @@ const MOST: u64 = 16;
 /// How long to rest between two looks for a free place.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A place among the running guests, of all test processes of this user. It is a locked file, so
-/// a test that is killed leaves its place as well.
+/// A place among the running guests, of all test processes of this user, and its directory for
+/// what a guest shares with its host. It is a locked file, so a test that is killed leaves its
+/// place as well; what it leaves in the directory goes when the place is taken again.
 #[derive(Debug)]
 pub(super) struct Slot {
+    directory: PathBuf,
     _locked: File,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.directory).ok();
+    }
 }
 
 impl Slot {
@@ -30,13 +39,31 @@ impl Slot {
                     .truncate(false)
                     .open(directory.join(number.to_string()))?;
                 match file.try_lock() {
-                    Ok(()) => return Ok(Self { _locked: file }),
+                    Ok(()) => {
+                        return Self::in_directory(directory.join(format!("guest-{number}")), file);
+                    }
                     Err(TryLockError::WouldBlock) => {}
                     Err(TryLockError::Error(error)) => return Err(error),
                 }
             }
             crate::pause(LOOK_EVERY);
         }
+    }
+
+    fn in_directory(directory: PathBuf, locked: File) -> std::io::Result<Self> {
+        match std::fs::remove_dir_all(&directory) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => std::fs::create_dir(&directory)?,
+        }
+        Ok(Self {
+            directory,
+            _locked: locked,
+        })
+    }
+
+    /// An empty directory that nobody else uses.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 }
 
@@ -54,12 +81,13 @@ fn outer_user(user: u32, map: &str) -> u32 {
         .unwrap_or(user)
 }
 
-/// How many guests may run now. A scenario mostly waits, so there may be more than processors.
+/// How many guests may run now: one a processor, as starting programs keeps one busy, but two
+/// anywhere, since scenarios also wait.
 fn places(memory: u32) -> u64 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let fits = available(&meminfo).map_or(1, |free| free / 2 / u64::from(memory.max(1)));
-    fits.clamp(1, (processors * 2).min(MOST))
+    fits.clamp(1, processors.clamp(2, MOST))
 }
 
 /// `MemAvailable` of `/proc/meminfo` in MiB.
