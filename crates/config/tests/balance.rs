@@ -315,6 +315,13 @@ fn quorums_that_can_be_reached() {
             0,
             5,
         ),
+        ("real_server 192.0.2.20 {;weight 0;}", 0, 0, 5),
+        (
+            "real_server 192.0.2.20 {;weight 0;};real_server 192.0.2.21 {;}",
+            1,
+            0,
+            0,
+        ),
         ("quorum 3;real_server 192.0.2.20 {;weight 0;}", 0, 0, 5),
         (
             "quorum 3;hysteresis 5;real_server 192.0.2.20 {;weight 0;}",

@@ -135,7 +135,7 @@ fn every_keyword_of_a_service() {
 #[test]
 fn every_keyword_of_a_real_server() {
     let rows = [
-        ("weight 0", "/weight", "0"),
+        ("weight 9", "/weight", "9"),
         (
             "lvs_method NAT;lvs_method TUN",
             "/forwarding/Tun/kind",

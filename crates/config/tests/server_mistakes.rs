@@ -85,6 +85,12 @@ const SERVICES: &[Mistake] = &[
         "virtual_server 192.0.2.1 80 {;~;quorum 1;}",
     ),
     (
+        "virtual_server 192.0.2.1 80 {;BASICS;real_server 192.0.2.20 80 {;weight 0;};}",
+        "RK0904",
+        5,
+        "virtual_server 192.0.2.1 80 {;BASICS;real_server 192.0.2.20 80 {;weight 1;};}",
+    ),
+    (
         "virtual_server 192.0.2.1 80 {;~;hysteresis 1;}",
         "RK0904",
         5,

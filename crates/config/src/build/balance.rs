@@ -462,8 +462,10 @@ impl Build<'_> {
             inhibit = twin.inhibit_on_failure;
             let text = format!(
                 "Virtual server {shown}: real server [{}]:{}:{port} matches sorry server, but \
-                 inhibit setting differs, setting on sorry server",
-                sorry.addr, above.transport
+                 inhibit setting differs, {} on sorry server",
+                sorry.addr,
+                above.transport,
+                if inhibit { "setting" } else { "clearing" }
             );
             let d = Diagnostic::error(code::SORRY_SERVER, Class::General, text)
                 .help("write sorry_server_inhibit if and only if inhibit_on_failure is set");
@@ -480,14 +482,18 @@ impl Build<'_> {
 
     fn settle_quorum(&mut self, raw: &RawService, shown: &str, total: u64) -> (u32, u32) {
         let mut quorum = raw.quorum.as_ref().map_or(1, |(q, _)| *q);
-        if let Some((_, at)) = raw.quorum.as_ref().filter(|(q, _)| u64::from(*q) > total) {
+        if u64::from(quorum) > total {
+            let at = raw.quorum.as_ref().map_or(&raw.heading, |(_, at)| at);
             let text = format!(
                 "Warning - quorum {quorum} for {shown} exceeds total weight of real servers \
                  {total}, reducing quorum to {total}"
             );
-            let d = Diagnostic::error(code::QUORUM, Class::General, text).help(format!(
-                "write a quorum of at most {total}, or raise the weights of the servers"
-            ));
+            let d = Diagnostic::error(code::QUORUM, Class::General, text).help(match total {
+                0 => "give at least one server a weight above 0".to_owned(),
+                _ => format!(
+                    "write a quorum of at most {total}, or raise the weights of the servers"
+                ),
+            });
             self.session.report.push(at.point(d, 1));
             quorum = u32::try_from(total).unwrap_or(u32::MAX);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Ctx, Lint, lint, server_name, services};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Check, RealServer, Service, VirtualServer};
+use crate::model::{Service, VirtualServer};
 
 pub(super) const LINTS: &[Lint] = &[
     lint(
@@ -110,32 +110,6 @@ pub(super) const LINTS: &[Lint] = &[
 ",
             ""
         ),
-    ),
-    lint(
-        2906,
-        "service-without-weight",
-        without_weight,
-        "Every real server has weight 0, so none gets a connection and the service is never up.",
-        "virtual_server 192.0.2.10 80 {
-    lb_algo wlc
-    lb_kind NAT
-    protocol TCP
-    real_server 198.51.100.20 80 {
-        weight 0
-        TCP_CHECK {
-        }
-    }
-}",
-        "virtual_server 192.0.2.10 80 {
-    lb_algo wlc
-    lb_kind NAT
-    protocol TCP
-    real_server 198.51.100.20 80 {
-        weight 1
-        TCP_CHECK {
-        }
-    }
-}",
     ),
     lint(
         2907,
@@ -253,23 +227,6 @@ fn same_service(c: &Ctx<'_>) -> Vec<Diagnostic> {
             c.also(d, &first.origin, "first here")
                 .help("put the real servers into one block"),
         )
-    })
-}
-
-fn without_weight(c: &Ctx<'_>) -> Vec<Diagnostic> {
-    services(c, |s| {
-        let changes = |r: &RealServer| {
-            r.checkers.iter().any(|c| match &c.check {
-                Check::Misc(misc) => misc.dynamic,
-                Check::File { weight, .. } => *weight != 0,
-                _ => false,
-            })
-        };
-        (s.total_weight() == 0 && !s.real_servers.iter().any(changes)).then(|| {
-            let text = format!("VS {}: every real server has weight 0", s.service);
-            c.warn(&s.origin, "", text)
-                .help("give at least one server a weight above 0")
-        })
     })
 }
 
