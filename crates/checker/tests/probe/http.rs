@@ -101,6 +101,7 @@ async fn nginx() {
         );
         assert_eq!(reply.passed, [Mark::Status, Mark::Digest]);
         assert_eq!(found.lines, [""; 0]);
+        assert_eq!(reply.mismatch("", "", ""), None);
     }
 
     let status_error = format!("HTTP status code error to server {RS}.");
@@ -272,17 +273,22 @@ async fn a_body_of_another_length_than_announced_is_told() {
     let (address, _) = web("HTTP/1.0 200 OK\r\nContent-Length: 50\r\n\r\nhello");
     let found = report(&endpoint(address), &probe(get("/a"))).await;
     assert_verdict(&found, "success");
-    let line = format!(
-        "http_check for RS {RS} url /a: content_length (50) does not match received bytes (5)"
+    let reply = found.http.unwrap();
+    assert_eq!(
+        reply
+            .mismatch("[192.0.2.1]:tcp:80", "[192.0.2.80]:tcp:80", "/a")
+            .unwrap(),
+        "http_check for RS [192.0.2.1]:tcp:80 VS [192.0.2.80]:tcp:80 url /a: content_length (50) \
+         does not match received bytes (5)"
     );
-    assert_eq!(found.lines, [line]);
 
     let (address, _) = web("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello world");
     let mut http = get("/a");
     http.digest = Some(digest_of(b"hello"));
     let found = report(&endpoint(address), &probe(http)).await;
     assert_verdict(&found, "success");
-    assert_eq!(found.lines.len(), 1, "{:?}", found.lines);
+    let reply = found.http.unwrap();
+    assert_eq!((reply.content_length, reply.received), (Some(5), 11));
 }
 
 /// Differs from keepalived, which waits for the end and calls this a timeout or a read error.

@@ -9,6 +9,7 @@ mod dns;
 mod http;
 mod misc;
 mod net;
+mod parity;
 mod regex;
 mod rude;
 mod server;

@@ -14,7 +14,10 @@ fn probe() -> Probe {
 }
 
 /// Says the lines, each but the first after hearing one; then `end`.
-fn speaks(lines: &'static [&'static str], end: fn(Visit)) -> (SocketAddr, crate::server::Seen) {
+pub(crate) fn speaks(
+    lines: &'static [&'static str],
+    end: fn(Visit),
+) -> (SocketAddr, crate::server::Seen) {
     tcp(move |mut visit| {
         for line in lines {
             visit.say(line.as_bytes());

@@ -159,7 +159,23 @@ pub struct HttpReply {
     pub passed: Vec<Mark>,
 }
 
-/// A part of the judgement. On recovery keepalived logs a line for each part that was passed.
+impl HttpReply {
+    /// keepalived's line about a body that is not as long as announced, if it is not: for which
+    /// real server of which virtual server, as log lines name them, and which `path`.
+    #[must_use]
+    pub fn mismatch(&self, service: &str, virtual_server: &str, path: &str) -> Option<String> {
+        let length = self.content_length?;
+        let received = self.received;
+        (length != received).then(|| {
+            format!(
+                "http_check for RS {service} VS {virtual_server} url {path}: content_length \
+                 ({length}) does not match received bytes ({received})"
+            )
+        })
+    }
+}
+
+/// A part of the judgement.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mark {
     /// The status code is one of the good ones.
@@ -168,17 +184,6 @@ pub enum Mark {
     Digest,
     /// The body matches, or does not match, as configured.
     Regex,
-}
-
-/// The beginning of keepalived's line about it: `HTTP status code success`.
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Status => "HTTP status code success",
-            Self::Digest => "MD5 digest success",
-            Self::Regex => "Regex match success",
-        })
-    }
 }
 
 /// Hashes a body up to its `Content-Length`.
@@ -256,14 +261,6 @@ fn judged(
         return Report::failure(format!("Read, no data received from  server {service}."));
     };
     let mut lines = Vec::new();
-    let (content_length, received) = (fetched.content_length(), fetched.received());
-    if let Some(length) = content_length.filter(|length| *length != received) {
-        lines.push(format!(
-            "http_check for RS {service} url {}: content_length ({length}) does not match received \
-             bytes ({received})",
-            probe.path
-        ));
-    }
     let digest = judge.hasher.map(Hasher::finish);
     let mut passed = Vec::new();
     let look = || {
@@ -294,8 +291,8 @@ fn judged(
     report.lines = lines;
     report.http = Some(HttpReply {
         status,
-        content_length,
-        received,
+        content_length: fetched.content_length(),
+        received: fetched.received(),
         digest,
         passed,
     });
