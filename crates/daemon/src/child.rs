@@ -18,7 +18,7 @@ use crate::cli::Process;
 use crate::ipc::{ChildStart, LinkFd, Snapshot};
 use crate::logging::Logging;
 use crate::signal::Held;
-use crate::{names, pidfile, sys, vrrp};
+use crate::{checker, names, pidfile, sys, vrrp};
 
 /// The hidden word, up to its value.
 const HIDDEN: &str = "--rk-child=";
@@ -88,7 +88,8 @@ pub(crate) fn run(role: Role) -> ExitCode {
     let parent = getppid();
     let code = match role.process {
         Process::Vrrp => vrrp::run(start),
-        Process::Checker | Process::Bfd => {
+        Process::Checker => checker::run(start),
+        Process::Bfd => {
             tracing::error!("this build has no such process: {:?}", role.process);
             ExitCode::FAILURE
         }

@@ -7,6 +7,7 @@
 //! `sys` holds the system calls that need `unsafe`.
 #![deny(unsafe_code)]
 
+mod checker;
 mod child;
 mod cli;
 mod config_test;
@@ -16,6 +17,7 @@ mod ipc;
 mod lint;
 mod logging;
 mod names;
+mod outlets;
 mod output;
 mod parent;
 mod pidfile;

@@ -55,6 +55,14 @@ pub fn enter(name: &str) -> Result<(), NetnsError> {
     enter_in(Path::new(DIRECTORY), name)
 }
 
+/// Moves the calling thread into the network namespace of process 1, the one without a name.
+///
+/// # Errors
+/// See [`NetnsError`]; the thread stays where it was.
+pub fn enter_default() -> Result<(), NetnsError> {
+    enter_in(Path::new("/proc/1/ns"), "net")
+}
+
 fn enter_in(directory: &Path, name: &str) -> Result<(), NetnsError> {
     let owned = || name.to_owned();
     if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {

@@ -22,6 +22,7 @@ impl Alert {
         let kind = match transition.source {
             Source::Instance(_) => "Instance",
             Source::Group(_) => "Group",
+            Source::Server(_) => "Server",
         };
         let what = match transition.state {
             State::Master => "Entering MASTER state",
@@ -49,8 +50,8 @@ impl Alert {
             }
             (Source::Instance(_), State::Stop) => "VRRP Instance stopping".into(),
             (_, State::Deleted) => "VRRP Deleted at reload".into(),
-            (Source::Group(_), State::Stop) => "All VRRP group instances are now stopping".into(),
-            (Source::Group(_), state) => {
+            (_, State::Stop) => "All VRRP group instances are now stopping".into(),
+            (_, state) => {
                 format!("All VRRP group instances are now in {state} state")
             }
         }

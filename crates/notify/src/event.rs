@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The instance or group that an event is about.
+/// What an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// A VRRP instance, by name.
     Instance(Arc<str>),
     /// A VRRP sync group, by name.
     Group(Arc<str>),
+    /// A virtual or real server, by the name that log lines have.
+    Server(Arc<str>),
 }
 
 impl Source {
@@ -19,6 +21,7 @@ impl Source {
         match self {
             Self::Instance(_) => "INSTANCE",
             Self::Group(_) => "GROUP",
+            Self::Server(_) => "SERVER",
         }
     }
 
@@ -26,7 +29,7 @@ impl Source {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Instance(name) | Self::Group(name) => name,
+            Self::Instance(name) | Self::Group(name) | Self::Server(name) => name,
         }
     }
 }
@@ -110,7 +113,7 @@ impl Transition {
     fn reported_priority(&self) -> u8 {
         match self.source {
             Source::Instance(_) => self.priority,
-            Source::Group(_) => 0,
+            Source::Group(_) | Source::Server(_) => 0,
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::event::{Source, State, Transition};
+use crate::event::{Source, Transition};
 
 /// How much longer than its limit draining may take because the machine is slow.
 const SLACK: Duration = Duration::from_millis(500);
@@ -74,7 +74,7 @@ pub struct Queue {
 /// The scripts of one transition that are still to be run.
 #[derive(Debug)]
 struct Job {
-    state: State,
+    told: &'static str,
     arrived: Instant,
     commands: VecDeque<Command>,
 }
@@ -110,21 +110,29 @@ impl Queue {
             .generic
             .clone()
             .map(|script| script.args(transition.arguments()));
-        let commands: VecDeque<_> = scripts
-            .specific
-            .clone()
-            .into_iter()
-            .chain(generic)
-            .collect();
-        if commands.is_empty() {
+        let commands = scripts.specific.clone().into_iter().chain(generic);
+        self.run(&transition.source, transition.state.word(), commands);
+    }
+
+    /// Has `commands` run, one after the other, after all that was asked for `source` before;
+    /// `told` is what they are run for, in the log. Never waits.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn run(
+        &mut self,
+        source: &Source,
+        told: &'static str,
+        commands: impl IntoIterator<Item = Command>,
+    ) {
+        let job = Job {
+            told,
+            arrived: Instant::now(),
+            commands: commands.into_iter().collect(),
+        };
+        if job.commands.is_empty() {
             return;
         }
-        let job = Job {
-            state: transition.state,
-            arrived: Instant::now(),
-            commands,
-        };
-        let source = &transition.source;
         let refused = match self.lanes.get(source) {
             Some(lane) => lane.send(job).err().map(|error| error.0),
             None => Some(job),
@@ -194,6 +202,7 @@ fn label(source: &Source) -> String {
     match source {
         Source::Instance(name) => format!("({name})"),
         Source::Group(name) => format!("VRRP_Group({name})"),
+        Source::Server(name) => name.to_string(),
     }
 }
 
@@ -213,7 +222,7 @@ struct Live {
     running: Running,
     started: Instant,
     name: String,
-    state: State,
+    told: &'static str,
 }
 
 /// What to do with a script whose time is up.
@@ -231,7 +240,7 @@ impl Lane {
         while let Some(mut job) = self.next_job().await {
             let mut beside = Vec::new();
             while let Some(command) = job.commands.pop_front() {
-                let Some(mut live) = self.start(&command, job.state).await else {
+                let Some(mut live) = self.start(&command, job.told).await else {
                     continue;
                 };
                 if self.attend(&mut live, job.commands.len()).await == Some(Verdict::LetBe) {
@@ -266,28 +275,28 @@ impl Lane {
                 "{} {} transitions wait for their notify scripts: those for {} are not run",
                 self.label,
                 self.waiting.len() + 1,
-                lost.state
+                lost.told
             );
         }
     }
 
     /// Starts a script, unless it cannot be started or it is too late for it.
-    async fn start(&mut self, command: &Command, state: State) -> Option<Live> {
+    async fn start(&mut self, command: &Command, told: &'static str) -> Option<Live> {
         let started = Instant::now();
         let ending = *self.ending.borrow();
         if ending.is_some_and(|ending| ending.deadline <= started) {
-            tracing::error!("{} no time left to run {command} for {state}", self.label);
+            tracing::error!("{} no time left to run {command} for {told}", self.label);
             self.tally.not_started += 1;
             return None;
         }
         match spawn(command).await {
             Ok(running) => {
-                tracing::info!("{} running {command} for {state}", self.label);
+                tracing::info!("{} running {command} for {told}", self.label);
                 Some(Live {
                     running,
                     started,
                     name: command.to_string(),
-                    state,
+                    told,
                 })
             }
             Err(error) => {
@@ -357,12 +366,12 @@ impl Lane {
     async fn kill(&mut self, live: &mut Live) {
         let ending = *self.ending.borrow();
         let why = match (self.waiting.front(), ending) {
-            (Some(job), _) => format!("{} waits for it", job.state),
+            (Some(job), _) => format!("{} waits for it", job.told),
             (None, _) => "the daemon ends".to_owned(),
         };
         let ran = live.started.elapsed().as_secs_f32();
-        let (label, name, state) = (&self.label, &live.name, live.state);
-        tracing::warn!("{label} killing {name} for {state} after {ran:.1} s: {why}");
+        let (label, name, told) = (&self.label, &live.name, live.told);
+        tracing::warn!("{label} killing {name} for {told} after {ran:.1} s: {why}");
         if ending.is_some() {
             self.tally.killed += 1;
         }

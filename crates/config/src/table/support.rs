@@ -1,6 +1,6 @@
 //! Which keywords something acts upon.
 
-use super::{BFD, CHECKER, Context, Keyword};
+use super::{BFD, Context, Keyword};
 
 /// Keywords that are read and checked but change nothing yet.
 ///
@@ -10,7 +10,6 @@ const NOT_YET: &[(Context, &[&str])] = &[
         Context::Top,
         &[
             "linkbeat_use_polling",
-            "net_namespace_ipvs",
             "namespace_with_ipsets",
             "track_group",
             "static_ipaddress",
@@ -19,8 +18,6 @@ const NOT_YET: &[(Context, &[&str])] = &[
             "linkbeat_interfaces",
             "interface_up_down_delays",
             "vrrp_track_process",
-            "track_file",
-            "vrrp_track_file",
         ],
     ),
     (
@@ -82,8 +79,20 @@ const NOT_YET: &[(Context, &[&str])] = &[
             "reload_file",
             "config_save_dir",
             "json_version",
+            "nftables_ipvs",
+            "nftables_ipvs_priority",
+            "nftables_ipvs_start_fwmark",
+            "lvs_netlink_cmd_rcv_bufs",
+            "lvs_netlink_cmd_rcv_bufs_force",
+            "lvs_netlink_monitor_rcv_bufs",
+            "lvs_netlink_monitor_rcv_bufs_force",
+            "enable_snmp_checker",
+            "snmp_vs_stats_update_interval",
+            "snmp_rs_stats_update_interval",
         ],
     ),
+    (Context::VirtualServer, &["snmp_name"]),
+    (Context::RealServer, &["snmp_name", "BFD_CHECK"]),
     (
         Context::VrrpInstance,
         &[
@@ -126,9 +135,7 @@ impl Keyword {
     /// Whether anything acts upon this keyword where it stands.
     #[must_use]
     pub fn supported(&self, context: Context) -> bool {
-        let others = CHECKER.and(BFD);
-        let foreign = others.contains(self.process)
-            || matches!(self.name, "bfd_instance" | "virtual_server_group");
+        let foreign = BFD.contains(self.process) || self.name == "bfd_instance";
         let listed = NOT_YET
             .iter()
             .any(|(c, names)| *c == context && names.contains(&self.name));
@@ -150,11 +157,11 @@ mod tests {
     }
 
     #[test]
-    fn load_balancing_is_not_there_yet() {
+    fn what_is_there_and_what_is_not_yet() {
         for (context, name, supported) in [
-            (Context::Top, "virtual_server", false),
+            (Context::Top, "virtual_server", true),
             (Context::Top, "bfd_instance", false),
-            (Context::GlobalDefs, "checker_process_name", false),
+            (Context::GlobalDefs, "checker_process_name", true),
             (Context::GlobalDefs, "router_id", true),
             (Context::VrrpInstance, "priority", true),
             (Context::VrrpInstance, "virtual_routes", false),

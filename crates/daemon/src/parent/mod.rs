@@ -198,12 +198,6 @@ fn mention_ineffective(options: &Options) {
 /// Processes that would have work and do not exist yet. Where the blocks stand in the
 /// configuration was said when it was read.
 fn mention_absent(options: &Options, config: &Config) {
-    if !config.virtual_servers.is_empty() && options.wanted.checker {
-        tracing::warn!(
-            "{} virtual_server blocks are configured: health checking and IPVS are not supported yet",
-            config.virtual_servers.len()
-        );
-    }
     if !config.bfd_sessions.is_empty() && options.wanted.bfd {
         tracing::warn!(
             "{} bfd_instance blocks are configured: BFD is not supported yet",

@@ -544,8 +544,12 @@ pub(crate) fn wanted(process: Process, options: &Options, config: &Config) -> bo
                 || !config.static_rules.is_empty();
             allowed.vrrp && (configured || allowed.even_unconfigured)
         }
-        // These processes do not exist yet; that was said at the start.
-        Process::Checker | Process::Bfd => false,
+        Process::Checker => {
+            let configured = !config.virtual_servers.is_empty();
+            allowed.checker && (configured || allowed.even_unconfigured)
+        }
+        // This process does not exist yet; that was said at the start.
+        Process::Bfd => false,
     }
 }
 

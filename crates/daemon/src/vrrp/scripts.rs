@@ -10,7 +10,7 @@ use rk_vrrp::tracking::{Run, ScriptEvent, ScriptState, ScriptStatus};
 use tokio::sync::mpsc;
 use tracing::info;
 
-use super::notify;
+use crate::outlets;
 
 /// How many results may wait to be read: more than a machine has scripts ending at once.
 const BACKLOG: usize = 256;
@@ -86,7 +86,7 @@ impl Scripts {
             .filter_map(|script| {
                 Some(TrackScript {
                     name: script.name.as_str().into(),
-                    command: notify::command(&script.command, umask)?,
+                    command: outlets::command(&script.command, umask)?,
                     interval: script.interval,
                     timeout: script.timeout,
                 })

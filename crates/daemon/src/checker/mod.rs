@@ -1,0 +1,427 @@
+//! The checker process: one thread, one loop around the core, and a task for the kernel's table.
+//!
+//! ```text
+//!   attempts' ends ─┐                               ┌── attempts (a task each)
+//!   core's timer ───┤                               ├── the IPVS wrapper (a task)
+//!   netlink ────────┼──▶ Director (sans-IO) ──▶ ────┼── scripts, FIFOs, mail (tasks)
+//!   files ──────────┤                               └── log
+//!   the parent ─────┘
+//! ```
+
+mod attempts;
+mod files;
+mod keeper;
+mod notify;
+mod table;
+mod translate;
+mod wrapper;
+
+use std::collections::HashMap;
+use std::process::{self, ExitCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rk_base::Instant;
+use rk_checker::probe::PingGroupRange;
+use rk_checker::state::{Director, Input, Level, Output, ProbeKey, ServiceKey, Whereabouts};
+use rk_config::model::{self, Origin};
+use rk_ipvs::{Kernel, TableError};
+use rk_net::{Change, Clock, Reflector};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::{JoinHandle, LocalSet};
+use tracing::{debug, error, info, warn};
+
+use self::attempts::{Attempts, Ended};
+use self::files::{Files, Value};
+use self::notify::Notifier;
+use self::table::Want;
+use self::translate::{Plan, Work, plan};
+use self::wrapper::{Setup, Wrapper};
+use crate::cli::Options;
+use crate::ipc::{ChildLink, ChildStart, Command, FromChild};
+use crate::signal::{Held, Signal};
+
+/// How long the services may take to go when the process stops.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// Everything that can wake the loop.
+enum Wake {
+    Timer,
+    Ended(Box<Ended>),
+    Kernel(Vec<Change>),
+    Files(std::io::Result<Vec<Value>>),
+    Parent(std::io::Result<Option<Command>>),
+    Config(Box<std::io::Result<model::Config>>),
+    Signal(Signal),
+    Stop,
+}
+
+/// What the process holds.
+struct World {
+    clock: Clock,
+    options: Options,
+    director: Director,
+    works: HashMap<ProbeKey, Arc<Work>>,
+    attempts: Attempts,
+    wrapper: Wrapper,
+    notifier: Notifier,
+    /// Only while some virtual server follows an address (`ha_suspend`).
+    reflector: Option<Reflector>,
+    files: Option<Files>,
+    ping: Option<PingGroupRange>,
+    config: Arc<model::Config>,
+}
+
+/// Runs the checker process until the parent ends it.
+pub(crate) fn run(start: ChildStart) -> ExitCode {
+    /// `EX_SOFTWARE`: worth another try.
+    const SOFTWARE: u8 = 70;
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            error!("the checker process cannot start: {e}");
+            return ExitCode::from(SOFTWARE);
+        }
+    };
+    match LocalSet::new().block_on(&runtime, serve(start)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            error!("the checker process ends: {e:#}");
+            ExitCode::from(SOFTWARE)
+        }
+    }
+}
+
+async fn serve(start: ChildStart) -> anyhow::Result<()> {
+    let link = start.link.connect().context("connecting to the parent")?;
+    let Plan {
+        settings,
+        works,
+        origins,
+    } = plan(&start.config);
+    let namespace = start.config.global.net_namespace_ipvs.clone();
+    let mut modules = Modules::default();
+    let open = move || modules.open(namespace.as_ref());
+    let seed = u64::from(process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut world = World {
+        clock: Clock::new(),
+        director: Director::new(settings, seed),
+        works,
+        attempts: Attempts::default(),
+        wrapper: Wrapper::start(Setup::of(&start.config, known(origins)), open),
+        notifier: Notifier::start(&start.config),
+        reflector: None,
+        files: None,
+        ping: None,
+        options: start.options,
+        config: start.config,
+    };
+    world.follow().await?;
+    world.feed(Input::Start);
+    if let Err(e) = link.send(&FromChild::Ready) {
+        warn!("the parent cannot be told that the checkers run: {e}");
+    }
+    turn_until_end(&mut world, &link).await?;
+    world.stop().await;
+    Ok(())
+}
+
+/// The loop.
+async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<()> {
+    let mut term = signal(SignalKind::terminate()).context("watching for TERM")?;
+    let mut int = signal(SignalKind::interrupt()).context("watching for INT")?;
+    let direct = Held::hold_for_child()
+        .and_then(Held::listen)
+        .context("watching for signals")?;
+    let mut reading: Option<JoinHandle<std::io::Result<model::Config>>> = None;
+    loop {
+        let due = world.director.due();
+        let ignore_sigint = world.options.ignore_sigint;
+        let wake = tokio::select! {
+            () = sleep_until(world.clock, due) => Wake::Timer,
+            ended = world.attempts.ended() => Wake::Ended(Box::new(ended)),
+            changes = follow(&mut world.reflector) => Wake::Kernel(changes.context("following addresses")?),
+            values = changed(&mut world.files) => Wake::Files(values),
+            message = link.recv() => Wake::Parent(message),
+            config = join(&mut reading), if reading.is_some() => Wake::Config(Box::new(config)),
+            signal = direct.recv() => Wake::Signal(signal.context("reading signals")?),
+            _ = term.recv() => Wake::Stop,
+            _ = int.recv(), if !ignore_sigint => Wake::Stop,
+        };
+        match wake {
+            Wake::Timer => world.feed(Input::Timer),
+            Wake::Ended(ended) => world.feed(Input::Done {
+                check: ended.check,
+                attempt: ended.attempt,
+                outcome: ended.report.outcome,
+            }),
+            Wake::Kernel(changes) => world.addresses_changed(&changes),
+            Wake::Files(values) => world.files_changed(values),
+            Wake::Config(config) => {
+                match *config {
+                    Ok(config) => world.reload(config).await?,
+                    Err(e) => {
+                        error!("the new configuration did not arrive, the old one stays: {e}");
+                    }
+                }
+                if let Err(e) = link.send(&FromChild::ReloadDone) {
+                    warn!("the parent cannot be told that the reload is done: {e}");
+                }
+            }
+            Wake::Parent(Ok(Some(Command::Reload(snapshot)))) => {
+                info!("Reloading");
+                reading = Some(tokio::task::spawn_blocking(|| snapshot.read_config()));
+            }
+            Wake::Parent(Ok(Some(_))) => {}
+            Wake::Signal(Signal::Reload) => {
+                info!("to reload, signal the parent process: it reads the file");
+            }
+            Wake::Signal(_) => {}
+            Wake::Parent(Ok(None)) => {
+                warn!("the parent process is gone: stopping");
+                return Ok(());
+            }
+            Wake::Parent(Err(e)) => warn!("the parent said what this version does not know: {e}"),
+            Wake::Stop => return Ok(()),
+        }
+    }
+}
+
+impl World {
+    /// Feeds the core and does what it says, in its order.
+    fn feed(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.director.handle(self.clock.now(), input, &mut out);
+        self.perform(&out);
+    }
+
+    fn perform(&mut self, outputs: &[Output]) {
+        let mut wants = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Service { .. } | Output::Destination { .. } => match Want::of(output) {
+                    Ok(want) => wants.extend(want),
+                    Err(e) => error!("IPVS: {e}"),
+                },
+                Output::Probe(probe) => self.attempts.start(probe, &self.works),
+                Output::Cancel { check, attempt } => self.attempts.cancel(*check, *attempt),
+                Output::Log(event) => match event.level() {
+                    Level::Info => info!("{event}"),
+                    Level::Detail => debug!("{event}"),
+                },
+                Output::Notify(notice) => {
+                    debug!("{notice}: {}", notice.cause);
+                    self.notifier.tell(notice);
+                }
+                Output::Mail(mail) => self.notifier.mail(mail),
+            }
+        }
+        self.wrapper.want(wants);
+    }
+
+    /// Watches what the configuration wants watched, and feeds how it is now.
+    async fn follow(&mut self) -> anyhow::Result<()> {
+        let config = self.config.clone();
+        let suspends = config.virtual_servers.iter().any(|v| v.ha_suspend);
+        if suspends && self.reflector.is_none() {
+            let reflector = Reflector::open(None).await.context("reading addresses")?;
+            let here: Vec<_> = reflector
+                .table()
+                .all_addresses()
+                .map(|a| a.prefix.addr())
+                .collect();
+            self.reflector = Some(reflector);
+            for addr in here {
+                self.feed(Input::Address {
+                    addr,
+                    now: Whereabouts::Here,
+                });
+            }
+        }
+        let pings = config
+            .virtual_servers
+            .iter()
+            .flat_map(|v| &v.real_servers)
+            .flat_map(|r| &r.checkers)
+            .any(|c| matches!(c.check, model::Check::Ping(_)));
+        if !pings {
+            self.ping = None;
+        } else if self.ping.is_none() {
+            match PingGroupRange::widen() {
+                Ok(guard) => self.ping = guard,
+                Err(e) => debug!("net.ipv4.ping_group_range stays as it is: {e}"),
+            }
+        }
+        self.files = None;
+        match Files::watch(&config) {
+            Ok(Some((files, values))) => {
+                self.files = Some(files);
+                self.files_changed(Ok(values));
+            }
+            Ok(None) => {}
+            Err(e) => error!("track_file: nothing is watched: {e}"),
+        }
+        Ok(())
+    }
+
+    fn addresses_changed(&mut self, changes: &[Change]) {
+        for change in changes {
+            let (addr, now) = match change {
+                Change::AddressAdded(a) => (a.prefix.addr(), Whereabouts::Here),
+                Change::AddressRemoved(a) => (a.prefix.addr(), Whereabouts::Gone),
+                _ => continue,
+            };
+            // The same address may stand on another interface.
+            let held = |r: &Reflector| r.table().all_addresses().any(|a| a.prefix.addr() == addr);
+            if now == Whereabouts::Gone && self.reflector.as_ref().is_some_and(held) {
+                continue;
+            }
+            self.feed(Input::Address { addr, now });
+        }
+    }
+
+    fn files_changed(&mut self, values: std::io::Result<Vec<Value>>) {
+        match values {
+            Ok(values) => {
+                for Value { file, value } in values {
+                    self.feed(Input::File { file, value });
+                }
+            }
+            Err(e) => {
+                error!("track_file: watching ends: {e}");
+                self.files = None;
+            }
+        }
+    }
+
+    /// Takes over a configuration.
+    async fn reload(&mut self, config: model::Config) -> anyhow::Result<()> {
+        let Plan {
+            settings,
+            works,
+            origins,
+        } = plan(&config);
+        // Attempts that go on hold their own work.
+        self.works = works;
+        self.config = Arc::new(config);
+        self.follow().await?;
+        let mut out = Vec::new();
+        let now = self.clock.now();
+        self.director
+            .handle(now, Input::Reload(Box::new(settings)), &mut out);
+        self.perform(&out);
+        // What goes was told by the scripts of the configuration it was in.
+        self.notifier.apply(&self.config);
+        self.wrapper.setup(Setup::of(&self.config, known(origins)));
+        Ok(())
+    }
+
+    /// The end: goodbyes, services away, everybody told.
+    async fn stop(mut self) {
+        info!("Stopping");
+        let keep = self.options.dont_release_ipvs;
+        let mut out = Vec::new();
+        self.director
+            .handle(self.clock.now(), Input::Stop, &mut out);
+        if keep {
+            out.retain(|o| !matches!(o, Output::Service { .. } | Output::Destination { .. }));
+        }
+        self.perform(&out);
+        self.wrapper.finish(keep, STOP_LIMIT).await;
+        self.notifier.drain().await;
+    }
+}
+
+/// Opens the kernel's table, and loads its module if need be.
+#[derive(Debug, Default)]
+struct Modules {
+    tried: bool,
+}
+
+impl Modules {
+    fn open(&mut self, namespace: Option<&Option<String>>) -> Result<Kernel, TableError> {
+        match open(namespace) {
+            Err(TableError::NoIpvs) if !self.tried => {
+                self.tried = true;
+                let loaded = process::Command::new("modprobe")
+                    .args(["-va", "ip_vs"])
+                    .stdin(process::Stdio::null())
+                    .stdout(process::Stdio::null())
+                    .stderr(process::Stdio::null())
+                    .status();
+                match loaded {
+                    Ok(status) => debug!("modprobe ip_vs: {status}"),
+                    Err(e) => debug!("modprobe ip_vs: {e}"),
+                }
+                open(namespace)
+            }
+            result => result,
+        }
+    }
+}
+
+/// A netlink socket stays in the namespace of the thread that opened it.
+fn open(namespace: Option<&Option<String>>) -> Result<Kernel, TableError> {
+    let Some(name) = namespace else {
+        return Kernel::open();
+    };
+    let name = name.clone();
+    let opened = std::thread::spawn(move || {
+        match &name {
+            Some(name) => rk_net::netns::enter(name).map_err(std::io::Error::other)?,
+            None => rk_net::netns::enter_default().map_err(std::io::Error::other)?,
+        }
+        Kernel::open()
+    })
+    .join();
+    opened.unwrap_or_else(|_| Err(std::io::Error::other("the thread died").into()))
+}
+
+/// The places of services under the names that the kernel has for them.
+fn known(origins: HashMap<ServiceKey, Origin>) -> HashMap<rk_ipvs::ServiceKey, Origin> {
+    origins
+        .into_iter()
+        .filter_map(|(key, origin)| Some((table::key(key)?, origin)))
+        .collect()
+}
+
+async fn sleep_until(clock: Clock, due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep(due.since(clock.now())).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn follow(
+    reflector: &mut Option<Reflector>,
+) -> Result<Vec<Change>, rk_net::reflector::ReflectorError> {
+    match reflector {
+        Some(reflector) => reflector.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn changed(files: &mut Option<Files>) -> std::io::Result<Vec<Value>> {
+    match files {
+        Some(files) => files.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The result of a task; never cancelled, because nobody keeps a handle that could.
+async fn join(
+    task: &mut Option<JoinHandle<std::io::Result<model::Config>>>,
+) -> std::io::Result<model::Config> {
+    match task {
+        Some(handle) => {
+            let result = handle.await;
+            *task = None;
+            result.map_err(std::io::Error::other)?
+        }
+        None => std::future::pending().await,
+    }
+}

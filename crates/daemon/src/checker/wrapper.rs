@@ -1,0 +1,397 @@
+//! The IPVS wrapper: the task that owns the kernel's table.
+//!
+//! The loop tells it what is wanted and goes on; it gathers what has come meanwhile, so that a
+//! thousand changes are a few system calls. It looks at the whole table now and then, and puts
+//! back what somebody else has changed.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rk_config::model::{self, Origin};
+use rk_ipvs::{Command, Name, ServiceKey, SyncDaemon, SyncState, Table, TableError, Timeouts};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+use tracing::{error, info, warn};
+
+use super::keeper::{Keeper, Pass};
+use super::table::Want;
+
+/// Between two looks at the whole table.
+const PASS: Duration = Duration::from_secs(30);
+/// The same while something has not worked.
+const SOON: Duration = Duration::from_secs(2);
+
+/// The handle of the loop. Dropped, it ends the task once it has done what was asked.
+#[derive(Debug)]
+pub(super) struct Wrapper {
+    requests: mpsc::UnboundedSender<Request>,
+    task: JoinHandle<()>,
+}
+
+/// What the configuration says about the table as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Setup {
+    /// `lvs_timeouts`; zero leaves the kernel's.
+    pub(super) timeouts: Timeouts,
+    /// `lvs_sync_daemon` without an instance: both run.
+    pub(super) sync: Option<SyncDaemon>,
+    /// `lvs_flush`: at the start.
+    pub(super) flush: bool,
+    /// `lvs_flush_on_stop`.
+    pub(super) flush_on_stop: model::LvsFlush,
+    /// Where services stand.
+    pub(super) origins: HashMap<ServiceKey, Origin>,
+}
+
+impl Setup {
+    /// What `config` says.
+    pub(super) fn of(config: &model::Config, origins: HashMap<ServiceKey, Origin>) -> Self {
+        let global = &config.global;
+        let seconds =
+            |t: Option<Duration>| t.map_or(0, |t| u32::try_from(t.as_secs()).unwrap_or(u32::MAX));
+        let own = |s: &&model::LvsSyncDaemon| s.inst.is_none();
+        Self {
+            timeouts: Timeouts {
+                tcp: seconds(global.lvs.timeouts.tcp),
+                tcp_fin: seconds(global.lvs.timeouts.tcpfin),
+                udp: seconds(global.lvs.timeouts.udp),
+            },
+            sync: global
+                .lvs_sync_daemon
+                .as_ref()
+                .filter(own)
+                .and_then(|s| sync_daemon(s, SyncState::Master, 0)),
+            flush: global.lvs_flush,
+            flush_on_stop: global.lvs_flush_on_stop,
+            origins,
+        }
+    }
+}
+
+/// The daemon that a `lvs_sync_daemon` line asks for; `id` is its id unless the line says one.
+pub(crate) fn sync_daemon(
+    line: &model::LvsSyncDaemon,
+    state: SyncState,
+    id: u8,
+) -> Option<SyncDaemon> {
+    let interface = Name::new(&line.interface)
+        .inspect_err(|e| error!("{}: lvs_sync_daemon: {e}", line.origin))
+        .ok()?;
+    Some(SyncDaemon {
+        max_len: line.maxlen,
+        group: line.group,
+        port: line.port,
+        ttl: line.ttl,
+        ..SyncDaemon::new(state, interface, line.id.unwrap_or(id))
+    })
+}
+
+enum Request {
+    /// What should be there from now on.
+    Wants(Vec<Want>),
+    /// The configuration, at the start and at each reload.
+    Setup(Box<Setup>),
+    /// The end.
+    Finish {
+        keep: bool,
+        done: oneshot::Sender<()>,
+    },
+}
+
+impl Wrapper {
+    /// Starts the task. `open` gives the table, and is called again while it cannot. Needs a
+    /// [`tokio::task::LocalSet`].
+    pub(super) fn start<T: Table + 'static>(
+        setup: Setup,
+        open: impl FnMut() -> Result<T, TableError> + 'static,
+    ) -> Self {
+        let (requests, inbox) = mpsc::unbounded_channel();
+        let task = Task {
+            open,
+            table: None,
+            complained: false,
+            keeper: Keeper::default(),
+            setup: Setup::default(),
+            original: None,
+            started: false,
+        };
+        let task = tokio::task::spawn_local(task.run(setup, inbox));
+        Self { requests, task }
+    }
+
+    /// Tells what should be there. Never waits.
+    pub(super) fn want(&self, wants: Vec<Want>) {
+        if !wants.is_empty() {
+            // The task ends only with this handle.
+            let _ = self.requests.send(Request::Wants(wants));
+        }
+    }
+
+    /// Takes over a configuration.
+    pub(super) fn setup(&self, setup: Setup) {
+        let _ = self.requests.send(Request::Setup(Box::new(setup)));
+    }
+
+    /// Puts everything in order for the end: what was wanted last, then timeouts and sync daemons
+    /// as they were; with `keep` the services stay.
+    pub(super) async fn finish(self, keep: bool, limit: Duration) {
+        let (done, finished) = oneshot::channel();
+        let _ = self.requests.send(Request::Finish { keep, done });
+        if tokio::time::timeout(limit, finished).await.is_err() {
+            warn!("IPVS: the kernel is too slow: some virtual servers were not removed");
+            self.task.abort();
+        }
+    }
+}
+
+struct Task<T, F> {
+    open: F,
+    table: Option<T>,
+    /// Whether it was said that there is no table.
+    complained: bool,
+    keeper: Keeper,
+    setup: Setup,
+    /// The kernel's own timeouts, once changed.
+    original: Option<Timeouts>,
+    /// Whether the first pass is over.
+    started: bool,
+}
+
+impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
+    async fn run(mut self, setup: Setup, mut inbox: mpsc::UnboundedReceiver<Request>) {
+        self.begin(setup).await;
+        let mut pass_at = Instant::now() + PASS;
+        loop {
+            let request = tokio::select! {
+                biased;
+                request = inbox.recv() => request,
+                () = sleep_until(pass_at) => {
+                    self.look().await;
+                    pass_at = Instant::now() + self.period();
+                    continue;
+                }
+            };
+            match request {
+                None => return,
+                Some(Request::Setup(setup)) => self.reload(*setup).await,
+                Some(Request::Wants(mut wants)) => {
+                    // What has come meanwhile goes along.
+                    let mut after = None;
+                    while let Ok(next) = inbox.try_recv() {
+                        match next {
+                            Request::Wants(more) => wants.extend(more),
+                            other => {
+                                after = Some(other);
+                                break;
+                            }
+                        }
+                    }
+                    self.fulfil(&wants).await;
+                    match after {
+                        Some(Request::Setup(setup)) => self.reload(*setup).await,
+                        Some(Request::Finish { keep, done }) => {
+                            self.end(keep).await;
+                            let _ = done.send(());
+                            return;
+                        }
+                        Some(Request::Wants(_)) | None => {}
+                    }
+                }
+                Some(Request::Finish { keep, done }) => {
+                    self.end(keep).await;
+                    let _ = done.send(());
+                    return;
+                }
+            }
+            pass_at = pass_at.min(Instant::now() + self.period());
+        }
+    }
+
+    fn period(&self) -> Duration {
+        if self.table.is_none() || self.keeper.is_unsettled() {
+            SOON
+        } else {
+            PASS
+        }
+    }
+
+    /// Opens the table if it is not open; says once that it cannot be.
+    fn ready(&mut self) -> bool {
+        if self.table.is_some() {
+            return true;
+        }
+        match (self.open)() {
+            Ok(table) => {
+                if self.complained {
+                    info!("IPVS: the kernel's table can be used now");
+                }
+                self.complained = false;
+                self.table = Some(table);
+                true
+            }
+            Err(e) => {
+                if !self.complained {
+                    error!(
+                        "IPVS: {e}. Real servers are checked, but nothing is balanced until this works"
+                    );
+                }
+                self.complained = true;
+                false
+            }
+        }
+    }
+
+    async fn begin(&mut self, setup: Setup) {
+        self.keeper.configured(setup.origins.clone());
+        self.setup = setup;
+        if self.ready() {
+            self.first().await;
+        }
+    }
+
+    /// Everything that is done once, when there is a table.
+    async fn first(&mut self) {
+        self.started = true;
+        if self.setup.flush {
+            self.tell(&[Command::Flush]).await;
+        }
+        self.set_timeouts().await;
+        self.set_sync(None).await;
+        self.run_pass(Pass::First).await;
+    }
+
+    async fn reload(&mut self, setup: Setup) {
+        let before = std::mem::replace(&mut self.setup, setup);
+        self.keeper.configured(self.setup.origins.clone());
+        if !self.started {
+            return;
+        }
+        if before.timeouts != self.setup.timeouts {
+            self.set_timeouts().await;
+        }
+        if before.sync != self.setup.sync {
+            self.set_sync(before.sync).await;
+        }
+        self.look().await;
+    }
+
+    async fn fulfil(&mut self, wants: &[Want]) {
+        if !self.started || !self.ready() {
+            self.keeper.remember(wants);
+            self.look().await;
+            return;
+        }
+        let Some(table) = &mut self.table else { return };
+        if let Err(e) = self.keeper.fulfil(table, wants).await {
+            self.failed(&e);
+            if self.ready() {
+                self.run_pass(Pass::Lost).await;
+            }
+        }
+    }
+
+    /// Compares all of it.
+    async fn look(&mut self) {
+        if !self.ready() {
+            return;
+        }
+        if !self.started {
+            return self.first().await;
+        }
+        let why = if self.keeper.is_unsettled() {
+            Pass::Lost
+        } else {
+            Pass::Repair
+        };
+        self.run_pass(why).await;
+    }
+
+    async fn run_pass(&mut self, why: Pass) {
+        let Some(table) = &mut self.table else { return };
+        if let Err(e) = self.keeper.pass(table, why).await {
+            self.failed(&e);
+        }
+    }
+
+    /// The table as a whole failed: it is opened anew, and read, at the next turn.
+    fn failed(&mut self, e: &TableError) {
+        if !e.retryable() {
+            error!("IPVS: {e}");
+        }
+        self.keeper.lost();
+        self.table = None;
+    }
+
+    /// Commands that are not about services.
+    async fn tell(&mut self, commands: &[Command]) {
+        let Some(table) = &mut self.table else { return };
+        match table.apply(commands).await {
+            Ok(refusals) => {
+                for refusal in refusals.iter().filter(|r| !r.error.already()) {
+                    error!("IPVS: {}", refusal.error);
+                }
+            }
+            Err(e) => self.failed(&e),
+        }
+    }
+
+    async fn set_timeouts(&mut self) {
+        let Some(table) = &mut self.table else { return };
+        let wanted = self.setup.timeouts;
+        if wanted == Timeouts::default() {
+            return self.restore_timeouts().await;
+        }
+        if self.original.is_none() {
+            match table.timeouts().await {
+                Ok(timeouts) => self.original = Some(timeouts),
+                Err(e) => return self.failed(&e),
+            }
+        }
+        let original = self.original.unwrap_or_default();
+        self.tell(&[Command::SetTimeouts(wanted.or(original))])
+            .await;
+    }
+
+    async fn restore_timeouts(&mut self) {
+        if let Some(original) = self.original.take() {
+            self.tell(&[Command::SetTimeouts(original)]).await;
+        }
+    }
+
+    /// Starts the sync daemons that are wanted, in the place of `before`.
+    async fn set_sync(&mut self, before: Option<SyncDaemon>) {
+        let mut commands = Vec::new();
+        if before.is_some() || self.setup.sync.is_some() {
+            commands.extend(
+                [SyncState::Master, SyncState::Backup]
+                    .map(|state| Command::DelDaemon { state, sync_id: 0 }),
+            );
+        }
+        if let Some(sync) = self.setup.sync {
+            for state in [SyncState::Master, SyncState::Backup] {
+                commands.push(Command::NewDaemon(SyncDaemon { state, ..sync }));
+            }
+        }
+        if !commands.is_empty() {
+            self.tell(&commands).await;
+        }
+    }
+
+    async fn end(&mut self, keep: bool) {
+        if !self.started {
+            return;
+        }
+        if self.setup.flush_on_stop == model::LvsFlush::All && !keep {
+            self.tell(&[Command::Flush]).await;
+        } else if self.keeper.is_unsettled() {
+            self.look().await;
+        }
+        let sync = self.setup.sync.take();
+        self.set_sync(sync).await;
+        self.restore_timeouts().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;
