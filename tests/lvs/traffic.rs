@@ -101,3 +101,18 @@ fn keepalived_balances_by_direct_routing() {
 fn keepalived_balances_through_tunnels() {
     guest().run(|| balance(Which::Keepalived, Method::Tun));
 }
+
+#[test]
+fn rkeepalived_balances_by_nat() {
+    guest().run(|| balance(Which::Rkeepalived, Method::Nat));
+}
+
+#[test]
+fn rkeepalived_balances_by_direct_routing() {
+    guest().run(|| balance(Which::Rkeepalived, Method::Dr));
+}
+
+#[test]
+fn rkeepalived_balances_through_tunnels() {
+    guest().run(|| balance(Which::Rkeepalived, Method::Tun));
+}

@@ -128,17 +128,19 @@ fn claim_pid_files(
 ) -> Result<(PidFile, ChildFiles), PidFileError> {
     let scheme = names::pid_files(options, config);
     let own = PidFile::claim(&scheme.path(None))?;
-    // The only child there is so far.
-    let process = Process::Vrrp;
-    let file = PidFile::claim(&scheme.path(Some(process)));
-    let file = if supervisor::wanted(process, options, config) {
-        Some(file?)
-    } else {
-        // Dropped, and so removed, unless somebody else has it.
-        drop(file);
-        None
-    };
-    Ok((own, vec![(process, file)]))
+    let mut files = Vec::new();
+    for process in [Process::Vrrp, Process::Checker] {
+        let file = PidFile::claim(&scheme.path(Some(process)));
+        let file = if supervisor::wanted(process, options, config) {
+            Some(file?)
+        } else {
+            // Dropped, and so removed, unless somebody else has it.
+            drop(file);
+            None
+        };
+        files.push((process, file));
+    }
+    Ok((own, files))
 }
 
 /// Who we are and how we were started.
