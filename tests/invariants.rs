@@ -55,7 +55,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "base", "config", "report", "vrrp", "net", "script", "notify", "status",
+            "base", "config", "report", "vrrp", "checker", "ipvs", "net", "script", "notify",
+            "status",
         ],
     ),
 ];

@@ -24,11 +24,14 @@ pub(super) struct Value {
     pub(super) value: i32,
 }
 
+/// The watched files of a directory by their names there: what they are called, and their paths.
+type Directory = HashMap<OsString, Vec<(Arc<str>, PathBuf)>>;
+
 /// Watches the directories of all files, so that files may come, go and be replaced.
 pub(super) struct Files {
     events: EventStream<[u8; BUFFER]>,
     watches: Watches,
-    directories: HashMap<WatchDescriptor, HashMap<OsString, Vec<(Arc<str>, PathBuf)>>>,
+    directories: HashMap<WatchDescriptor, Directory>,
 }
 
 impl Files {

@@ -392,6 +392,3 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
         self.restore_timeouts().await;
     }
 }
-
-#[cfg(test)]
-mod tests;
