@@ -27,7 +27,7 @@ pub enum FirewallError {
     /// The kernel has no nftables.
     #[error(
         "this kernel has no nf_tables (load the modules nf_tables and nft_chain_filter, or build \
-         them in), so packets to virtual addresses cannot be dropped{}",
+         them in), so packets can be neither dropped nor marked{}",
         text(said)
     )]
     Unsupported {

@@ -6,7 +6,6 @@ use netlink_packet_netfilter::nftables::{
 };
 
 use super::Family;
-use super::layout::{KNOWN_CHAINS, KNOWN_SETS};
 use super::request::{mark, message};
 use super::socket::{Failure, NfSocket, Refusal};
 
@@ -21,6 +20,16 @@ pub(super) enum Existing {
     Foreign,
 }
 
+/// What keepalived puts into a table of some purpose.
+pub(super) struct Known {
+    /// Its chains.
+    pub(super) chains: &'static [&'static str],
+    /// Its sets and maps.
+    pub(super) sets: &'static [&'static str],
+    /// Those of its sets without which the table would be for something else.
+    pub(super) purpose: &'static [&'static str],
+}
+
 /// A table as the kernel describes it.
 #[derive(Debug, Default)]
 struct Table {
@@ -33,7 +42,12 @@ struct Table {
 }
 
 /// Looks at the table `name` of `family`.
-pub(super) fn look(socket: &mut NfSocket, family: Family, name: &str) -> Result<Existing, Failure> {
+pub(super) fn look(
+    socket: &mut NfSocket,
+    family: Family,
+    name: &str,
+    known: &Known,
+) -> Result<Existing, Failure> {
     let attributes = vec![TableAttribute::Name(name.to_owned())];
     let question = NfTablesMessage::GetTable(TableMessage { attributes });
     let mut table = match socket.ask(&message(family, question)) {
@@ -52,19 +66,19 @@ pub(super) fn look(socket: &mut NfSocket, family: Family, name: &str) -> Result<
         let sets = NfTablesMessage::GetSet(SetMessage { attributes });
         table.sets = sets_of(socket.dump(&message(family, sets))?);
     }
-    Ok(judge(&table))
+    Ok(judge(&table, known))
 }
 
 /// Ours by its mark; keepalived's if it holds nothing but what keepalived makes. An empty table is
 /// nobody's loss.
-fn judge(table: &Table) -> Existing {
-    let known =
-        |names: &[String], known: &[&str]| names.iter().all(|name| known.contains(&name.as_str()));
-    let purpose = ["vips", "vmac_map"];
-    let keepalived = known(&table.chains, &KNOWN_CHAINS)
-        && known(&table.sets, &KNOWN_SETS)
+fn judge(table: &Table, known: &Known) -> Existing {
+    let among =
+        |names: &[String], of: &[&str]| names.iter().all(|name| of.contains(&name.as_str()));
+    let is_purpose = |set: &String| known.purpose.contains(&set.as_str());
+    let keepalived = among(&table.chains, known.chains)
+        && among(&table.sets, known.sets)
         && table.chains.len() + table.sets.len() == table.uses as usize
-        && (table.uses == 0 || table.sets.iter().any(|set| purpose.contains(&set.as_str())));
+        && (table.uses == 0 || table.sets.iter().any(is_purpose));
     if table.user_data == mark() || keepalived {
         Existing::Leftover(table.handle)
     } else {
@@ -124,6 +138,7 @@ fn sets_of(answers: Vec<NfTablesMessage>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::KNOWN;
     use super::*;
 
     fn table(chains: &[&str], sets: &[&str]) -> Table {
@@ -140,10 +155,10 @@ mod tests {
     #[test]
     fn keepalived_is_known_by_what_it_makes() {
         let v4 = table(&["out", "in"], &["vips"]);
-        assert_eq!(judge(&v4), Existing::Leftover(7));
+        assert_eq!(judge(&v4, &KNOWN), Existing::Leftover(7));
         let vmac_only = table(&["out"], &["vmac_map"]);
-        assert_eq!(judge(&vmac_only), Existing::Leftover(7));
-        assert_eq!(judge(&table(&[], &[])), Existing::Leftover(7));
+        assert_eq!(judge(&vmac_only, &KNOWN), Existing::Leftover(7));
+        assert_eq!(judge(&table(&[], &[]), &KNOWN), Existing::Leftover(7));
     }
 
     #[test]
@@ -159,7 +174,7 @@ mod tests {
                 ..table(&["out", "in"], &["vips"])
             },
         ] {
-            assert_eq!(judge(&foreign), Existing::Foreign, "{foreign:?}");
+            assert_eq!(judge(&foreign, &KNOWN), Existing::Foreign, "{foreign:?}");
         }
     }
 
@@ -169,6 +184,6 @@ mod tests {
             user_data: mark(),
             ..table(&["my-rules"], &[])
         };
-        assert_eq!(judge(&marked), Existing::Leftover(7));
+        assert_eq!(judge(&marked, &KNOWN), Existing::Leftover(7));
     }
 }

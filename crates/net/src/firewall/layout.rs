@@ -17,30 +17,34 @@ use netlink_packet_netfilter::nftables::{
 };
 
 use super::content::{self, Difference, SetName};
+use super::existing::Known;
 use super::request::{self, Change, KeyType, Request};
 use super::{Family, FirewallSettings};
 
 const NEIGHBOR_DISCOVERY: &str = "neighbor-discovery";
 /// ICMPv6 types 135 (neighbour solicitation) and 136 (advertisement).
 const NEIGHBOR_TYPES: [u8; 2] = [135, 136];
-const NETWORK_HEADER: u32 = 1;
-const TRANSPORT_HEADER: u32 = 2;
+pub(super) const NETWORK_HEADER: u32 = 1;
+pub(super) const TRANSPORT_HEADER: u32 = 2;
 const IPPROTO_ICMPV6: u8 = 58;
 const NF_DROP: u32 = 0;
 const NF_ACCEPT: u32 = 1;
 
-/// Chains and sets that keepalived makes for VRRP, those for VMACs included.
-pub(super) const KNOWN_CHAINS: [&str; 4] = ["in", "out", "in_link_local", "out_link_local"];
-pub(super) const KNOWN_SETS: [&str; 8] = [
-    "vips",
-    NEIGHBOR_DISCOVERY,
-    "vips_link_local",
-    "vips_link_local_name",
-    "vmac_map",
-    "vmac_set",
-    "mld-report",
-    "parent_link_local",
-];
+/// What keepalived makes for VRRP, that for VMACs included.
+pub(super) const KNOWN: Known = Known {
+    chains: &["in", "out", "in_link_local", "out_link_local"],
+    sets: &[
+        "vips",
+        NEIGHBOR_DISCOVERY,
+        "vips_link_local",
+        "vips_link_local_name",
+        "vmac_map",
+        "vmac_set",
+        "mld-report",
+        "parent_link_local",
+    ],
+    purpose: &["vips", "vmac_map"],
+};
 
 #[derive(Clone, Copy)]
 enum Direction {
@@ -169,7 +173,7 @@ fn neighbor_discovery_rule(settings: &FirewallSettings) -> Vec<Expressions> {
     let mut rule = vec![
         meta(MetaKey::L4Proto, Register::Reg1),
         equals(vec![IPPROTO_ICMPV6]),
-        payload(TRANSPORT_HEADER, 0, 1),
+        payload(TRANSPORT_HEADER, 0, 1, Register::Reg1),
         lookup(NEIGHBOR_DISCOVERY),
     ];
     finish(settings, &mut rule, verdict(NF_ACCEPT));
@@ -232,23 +236,23 @@ fn address(family: Family, direction: Direction) -> Expressions {
         (Family::Ipv6, Direction::Out) => (8, 16),
         (Family::Ipv6, Direction::In) => (24, 16),
     };
-    payload(NETWORK_HEADER, offset, len)
+    payload(NETWORK_HEADER, offset, len, Register::Reg1)
 }
 
-fn payload(base: u32, offset: u32, len: u32) -> Expressions {
+pub(super) fn payload(base: u32, offset: u32, len: u32, register: Register) -> Expressions {
     Expressions::Payload(vec![
-        Payload::DestinationRegister(Register::Reg1),
+        Payload::DestinationRegister(register),
         Payload::Base(base),
         Payload::Offset(offset),
         Payload::Len(len),
     ])
 }
 
-fn meta(key: MetaKey, register: Register) -> Expressions {
+pub(super) fn meta(key: MetaKey, register: Register) -> Expressions {
     Expressions::Meta(vec![Meta::Key(key), Meta::DestinationRegister(register)])
 }
 
-fn equals(value: Vec<u8>) -> Expressions {
+pub(super) fn equals(value: Vec<u8>) -> Expressions {
     Expressions::Cmp(vec![
         Cmp::SourceRegister(Register::Reg1),
         Cmp::Op(Operator::Equal),

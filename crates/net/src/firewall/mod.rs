@@ -15,21 +15,25 @@
 //= rfc9568 §6.4.3 (Master): does not accept packets to virtual addresses if Accept_Mode is false.
 //= rfc3768 §6.4.3 (Master): accepts them only if it is the owner.
 
+mod attempt;
 mod content;
 mod error;
 mod existing;
 mod layout;
+mod marks;
 mod request;
 mod socket;
 
 use std::collections::BTreeSet;
 
+use attempt::{Attempt, Next, generation, opened};
 use content::{Content, Difference, SetName};
 use existing::{Existing, look};
-use socket::{Failure, Generation, NfSocket, Refusal};
+use socket::NfSocket;
 
 pub use content::Dropped;
 pub use error::{Family, FirewallError};
+pub use marks::{Marked, Marker, Transport};
 
 /// How often a change is tried against others that change nftables at the same time.
 const ATTEMPTS: usize = 16;
@@ -43,6 +47,17 @@ pub struct FirewallSettings {
     pub priority: i32,
     /// Whether each rule counts its packets (`nftables_counters`).
     pub counters: bool,
+}
+
+impl FirewallSettings {
+    /// Those of the tables that mark packets for IPVS (`nftables_ipvs`), by default.
+    #[must_use]
+    pub fn ipvs() -> Self {
+        Self {
+            table: "keepalived_ipvs".to_owned(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for FirewallSettings {
@@ -72,12 +87,6 @@ pub enum Progress {
     Done,
     /// There is more to do: step again.
     More,
-}
-
-/// What to do about a failed attempt.
-enum Next {
-    Again,
-    GiveUp(FirewallError),
 }
 
 impl Firewall {
@@ -139,7 +148,7 @@ impl Firewall {
                     return Ok(progress);
                 }
                 Err(failure) => match self.judge(failure) {
-                    Next::Again => {}
+                    Next::Again | Next::Anew => {}
                     Next::GiveUp(error) => return Err(error),
                 },
             }
@@ -162,7 +171,7 @@ impl Firewall {
                     return Ok(());
                 }
                 Err(failure) => match self.judge(failure) {
-                    Next::Again => {}
+                    Next::Again | Next::Anew => {}
                     Next::GiveUp(FirewallError::Unsupported { .. }) => return Ok(()),
                     Next::GiveUp(error) => return Err(error),
                 },
@@ -186,7 +195,7 @@ impl Firewall {
                 Some(generation) => generation,
                 None => generation(socket)?,
             });
-            match look(socket, family, &self.settings.table)? {
+            match look(socket, family, &self.settings.table, &layout::KNOWN)? {
                 Existing::None => {}
                 Existing::Leftover(handle) => {
                     requests.push(request::delete_table(family, handle));
@@ -212,7 +221,9 @@ impl Firewall {
         let expected = generation(socket)?;
         let mut requests = Vec::new();
         for family in [Family::Ipv4, Family::Ipv6] {
-            if let Existing::Leftover(handle) = look(socket, family, &self.settings.table)? {
+            if let Existing::Leftover(handle) =
+                look(socket, family, &self.settings.table, &layout::KNOWN)?
+            {
                 requests.push(request::delete_table(family, handle));
             }
         }
@@ -223,39 +234,12 @@ impl Firewall {
     }
 
     fn judge(&mut self, failure: Attempt) -> Next {
-        let refusal = match failure {
-            Attempt::Failed(error) => return Next::GiveUp(error),
-            Attempt::Kernel(Failure::Socket(error)) => match error.raw_os_error() {
-                Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => {
-                    return Next::GiveUp(FirewallError::Busy);
-                }
-                _ => return Next::GiveUp(FirewallError::Socket(error)),
-            },
-            Attempt::Kernel(Failure::Unanswered) => {
-                self.forget();
-                return Next::Again;
-            }
-            Attempt::Kernel(Failure::Refused(refusal)) => refusal,
-        };
-        match refusal.errno {
-            libc::ERESTART | libc::EINTR | libc::EAGAIN => Next::Again,
-            // A set or table that we had is gone, or one came up beside us.
-            libc::ENOENT | libc::EEXIST if self.installed != Content::default() => {
-                self.forget();
-                Next::Again
-            }
-            libc::EPERM | libc::EACCES => Next::GiveUp(FirewallError::NotPermitted),
-            libc::ENOMEM | libc::ENOBUFS => Next::GiveUp(FirewallError::Busy),
-            // ENOENT for what we have just looked for: the kernel lacks a part (a module) of it.
-            libc::EOPNOTSUPP | libc::EAFNOSUPPORT | libc::ENOENT => {
-                Next::GiveUp(FirewallError::Unsupported { said: refusal.said })
-            }
-            errno => Next::GiveUp(FirewallError::Kernel {
-                table: self.settings.table.clone(),
-                errno,
-                said: refusal.said,
-            }),
+        let had = self.installed != Content::default();
+        let next = failure.judge(&self.settings.table, had);
+        if matches!(next, Next::Anew) {
+            self.forget();
         }
+        next
     }
 
     /// Has the next attempt look at what there is, and make it anew in one transaction, so that
@@ -266,53 +250,16 @@ impl Firewall {
     }
 }
 
-/// Why an attempt failed.
-enum Attempt {
-    /// For good.
-    Failed(FirewallError),
-    /// As [`Firewall::judge`] says.
-    Kernel(Failure),
-}
-
-impl From<Failure> for Attempt {
-    fn from(failure: Failure) -> Self {
-        Self::Kernel(failure)
-    }
-}
-
-fn opened(socket: &mut Option<NfSocket>) -> Result<&mut NfSocket, Attempt> {
-    if socket.is_none() {
-        let opened = NfSocket::open().map_err(|error| {
-            Attempt::Failed(match error.raw_os_error() {
-                Some(libc::EPROTONOSUPPORT) => FirewallError::Unsupported { said: None },
-                _ => FirewallError::Socket(error),
-            })
-        })?;
-        *socket = Some(opened);
-    }
-    Ok(socket.as_mut().expect("it was opened above"))
-}
-
-/// The first question to nftables: where there is none, the kernel calls it an invalid one.
-fn generation(socket: &mut NfSocket) -> Result<Generation, Attempt> {
-    socket.generation().map_err(|failure| match failure {
-        Failure::Refused(Refusal {
-            errno: libc::EINVAL | libc::EOPNOTSUPP,
-            said,
-        }) => Attempt::Failed(FirewallError::Unsupported { said }),
-        failure => failure.into(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::socket::{Failure, Refusal};
     use super::*;
 
     /// What becomes of an attempt that the kernel refuses with `errno`.
     fn refused(firewall: &mut Firewall, errno: i32) -> Option<FirewallError> {
         let said = Some("words".to_owned());
         match firewall.judge(Failure::Refused(Refusal { errno, said }).into()) {
-            Next::Again => None,
+            Next::Again | Next::Anew => None,
             Next::GiveUp(error) => Some(error),
         }
     }

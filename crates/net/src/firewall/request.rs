@@ -56,7 +56,7 @@ pub(super) fn message(family: Family, message: NfTablesMessage) -> NetfilterMess
     NetfilterMessage::new(NetfilterHeader::new(family, 0, 0), message)
 }
 
-fn request(family: Family, flags: u16, inner: NfTablesMessage) -> Request {
+pub(super) fn request(family: Family, flags: u16, inner: NfTablesMessage) -> Request {
     Request {
         flags,
         message: message(family, inner),

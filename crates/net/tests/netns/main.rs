@@ -9,6 +9,7 @@ mod announce;
 mod enter;
 mod firewall;
 mod firewall_effect;
+mod marks;
 mod raw;
 mod reflector;
 mod sandbox;
