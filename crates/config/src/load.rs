@@ -81,6 +81,7 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
     let no_namespace = build.no_namespace();
     build.session = std::mem::take(&mut reader.session);
     let stopped = build.is_stopped();
+    let ended_early = build.is_over();
     let built = if no_namespace || halt == Some(Halt::Include) {
         build.abandon()
     } else {
@@ -94,7 +95,7 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
     let status = match halt {
         Some(Halt::Include) => Class::Security.exit_status(),
         // keepalived stops checking here, whatever it found before.
-        _ if no_namespace => 0,
+        _ if no_namespace && !ended_early => 0,
         _ if stopped => 2,
         _ => report.highest.exit_status(),
     };

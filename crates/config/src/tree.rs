@@ -91,6 +91,12 @@ impl Statement {
             .unwrap_or(&[])
     }
 
+    /// Whether the words end at a quote that nothing closes.
+    pub(crate) fn has_open_quote(&self) -> bool {
+        let rest = self.line.text.get(self.end as usize..);
+        rest.is_some_and(|rest| rest.contains(&b'"'))
+    }
+
     /// The line and the byte of the brace that closes the block of this heading.
     pub(crate) fn closed_at(&self) -> Option<(&Line, usize)> {
         let (line, at) = self.close.as_deref()?;
@@ -147,14 +153,15 @@ pub(crate) struct Parser {
     missing: usize,
     /// The closing braces since the first of these.
     closes: Vec<(Rc<Line>, usize)>,
-    /// What the processes say that do not know the block.
+    /// What the processes say that skip the block.
     flood: Option<Flood>,
     /// Nodes that follow the one handed out last.
     pending: VecDeque<Node>,
 }
 
-/// A block of the top level without its opening brace: keepalived's processes that skip such
-/// blocks find none to skip, and take its lines for statements of the top level.
+/// A block of the top level as keepalived's processes see it that skip such blocks: up to its
+/// closing brace by count. Where opening braces are missing inside, or its own is, that is too
+/// early, and they take the remaining lines for statements of the top level.
 struct Flood {
     nodes: Vec<Node>,
     inside: Inside,
@@ -242,6 +249,10 @@ impl Parser {
         }
         match self.next(reader) {
             Some(Item::Words(statement)) => {
+                self.flood = Some(Flood {
+                    nodes: Vec::new(),
+                    inside: Inside::Heading,
+                });
                 let node = self.node(Context::Top, statement, reader, skip);
                 self.settle_braces();
                 Some(node)
@@ -275,11 +286,17 @@ impl Parser {
         }
     }
 
-    fn next(&mut self, reader: &mut Reader<'_>) -> Option<Item> {
+    /// The item that comes next.
+    fn peek(&mut self, reader: &mut Reader<'_>) -> Option<&Item> {
         while self.items.is_empty() {
             let line = Rc::new(reader.next_line()?);
             self.split(&line);
         }
+        self.items.front()
+    }
+
+    fn next(&mut self, reader: &mut Reader<'_>) -> Option<Item> {
+        self.peek(reader)?;
         let item = self.items.pop_front()?;
         if let Some(flood) = &mut self.flood {
             flood.take(&item);
@@ -378,8 +395,10 @@ impl Parser {
                 nodes.push(Node::Problem(d));
             }
         }
-        match self.next(reader) {
-            Some(Item::Open(..)) => {}
+        match self.peek(reader) {
+            Some(Item::Open(..)) => {
+                self.next(reader);
+            }
             other => {
                 let text = format!("Missing '{{' after {}", statement.keyword());
                 let d = Diagnostic::error(code::MISSING_OPEN, Class::Braces, text)
@@ -387,7 +406,7 @@ impl Parser {
                 // keepalived misses it where the first statement stands.
                 let (start, end) = statement.range(0);
                 let heading = statement.line.place(start, end);
-                let d = match &other {
+                let d = match other {
                     Some(Item::Words(next))
                         if matches!(body, Body::Statements(_))
                             && next.line.home != statement.line.home =>
@@ -398,14 +417,8 @@ impl Parser {
                 };
                 nodes.push(Node::Problem(Box::new(d)));
                 self.missing += 1;
-                if let Some(item) = other {
-                    self.items.push_front(item);
-                }
-                if context == Context::Top {
-                    self.flood = Some(Flood {
-                        nodes: Vec::new(),
-                        inside: Inside::Top,
-                    });
+                if let (Context::Top, Some(flood)) = (context, &mut self.flood) {
+                    flood.inside = Inside::Top;
                 }
             }
         }
@@ -422,7 +435,7 @@ impl Parser {
             }
             Body::Lines(_) | Body::Names => {
                 let mut lines = Vec::new();
-                statement.close = self.lines(&mut lines, &mut nodes, reader);
+                statement.close = self.lines(&mut lines, &mut nodes, body == Body::Names, reader);
                 self.ended_in(&statement);
                 if nodes.is_empty() {
                     return Node::Lines(keyword, statement, lines);
@@ -485,16 +498,23 @@ impl Parser {
         &mut self,
         lines: &mut Vec<Statement>,
         nodes: &mut Vec<Node>,
+        names: bool,
         reader: &mut Reader<'_>,
     ) -> Close {
+        // A brace among names is a name without meaning, and its partner belongs to it.
+        let mut depth = 0;
         loop {
             match self.next(reader) {
                 Some(Item::Words(statement)) => lines.push(statement),
-                Some(Item::Open(line, at)) => nodes.push(self.unexpected_open(&line, at)),
+                Some(Item::Open(line, at)) => {
+                    nodes.push(self.unexpected_open(&line, at));
+                    depth += usize::from(names);
+                }
+                Some(Item::Close(..)) if depth > 0 => depth -= 1,
                 Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
                 Some(Item::Problem(d)) => nodes.push(Node::Problem(d)),
                 None => {
-                    self.unclosed += 1;
+                    self.unclosed += depth + 1;
                     return None;
                 }
             }

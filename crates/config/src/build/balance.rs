@@ -241,7 +241,7 @@ impl Build<'_> {
         let port = match (&above.raw.named, keeps) {
             (Named::Address(_, port), false) => server.port.unwrap_or(*port),
             (Named::Address(_, port), true) => {
-                if server.port.is_some_and(|p| p != *port) {
+                if written.is_some_and(|p| p != *port) {
                     texts.push(format!(
                         "WARNING - virtual server {service} and real server {name} ports don't \
                          match - resetting"
@@ -426,7 +426,10 @@ impl Build<'_> {
         if raw.family.is_some_and(|f| f != Family::of(sorry.addr)) && !tunnel {
             let text = "Address family of virtual server and sorry server don't match - skipping \
                         sorry server.";
-            self.report_at(code::FAMILY, Class::General, text, &sorry.at, 1);
+            let d = Diagnostic::error(code::FAMILY, Class::General, text);
+            let sorry = At::of(&sorry.at, 1);
+            let d = raw.heading.point_at_end_of(d, 1);
+            self.session.report.push(sorry.also(d, "this one"));
             return None;
         }
         let shown = &above.shown;

@@ -114,6 +114,15 @@ pub(crate) fn statement(
             }
             return Ok(Some(Val::None));
         }
+        // A command is cut from the raw line, where an open quote is a mistake of its own.
+        Args::One(Value::Command | Value::CommandAs)
+            if statement.words.len() < 2 && statement.has_open_quote() =>
+        {
+            let text = format!("Unmatched quote behind {}", keyword.name);
+            let d = Diagnostic::error(code::QUOTE, Class::General, text);
+            report.push(statement.point(d, 0));
+            return Ok(None);
+        }
         Args::One(value) if statement.words.len() < 2 => {
             missing(keyword, statement, 1, report)?;
             // A boolean without a word is on.

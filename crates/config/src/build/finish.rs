@@ -31,9 +31,15 @@ impl Build<'_> {
     pub(crate) fn finish(mut self) -> Built {
         if self.ended.is_some_and(|ended| ended <= Pass::Vrrp) {
             if self.ended == Some(Pass::Vrrp) {
-                for raw in std::mem::take(&mut self.scripts) {
-                    self.script_command(&raw);
+                // What keepalived says while it reads is said of the lines that it has read.
+                self.settle_scripts(false);
+                self.settle_garp_groups();
+                for raw in std::mem::take(&mut self.instances) {
+                    self.settle_lines(*raw);
                 }
+                self.settle_statics();
+            }
+            if self.ended >= Some(Pass::Checker) {
                 self.finish_lvs();
             }
             return self.abandon();

@@ -496,6 +496,7 @@ impl Build<'_> {
                 let mut command = self.raw_command(statement, true);
                 let startup = name == "startup_script";
                 // Who runs it is looked up at once.
+                self.needs_default_user(statement, 2);
                 let user = command.as_ref().map(|raw| match &raw.user {
                     Some((user, group)) => self.find_user(&RawUser {
                         user: user.clone(),
@@ -528,6 +529,7 @@ impl Build<'_> {
                 if self.repeated(keyword, seen, statement) {
                     return true;
                 }
+                self.needs_default_user(statement, 2);
                 let owner = statement.word(2).map(|user| RawUser {
                     user: user.to_owned(),
                     group: statement.word(3).map(str::to_owned),
@@ -550,12 +552,32 @@ impl Build<'_> {
                 };
                 let seen = self.globals.fifo_scripts[index].is_some();
                 if !self.repeated(keyword, seen, statement) {
+                    self.needs_default_user(statement, 2);
                     self.globals.fifo_scripts[index] = self.raw_command(statement, true);
                 }
             }
             _ => return false,
         }
         true
+    }
+
+    /// With security on, what names no user at word `n` needs one at once: `script_user` below
+    /// comes too late.
+    fn needs_default_user(&mut self, statement: &Statement, n: usize) {
+        let global = &self.config.global;
+        if statement.word(n).is_some()
+            || self.globals.script_user_failed
+            || global.script_user.is_some()
+            || !global.enable_script_security
+            || self.host.user("keepalived_script").is_some()
+        {
+            return;
+        }
+        let text = "Unable to set default user keepalived_script for script";
+        let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
+            .help("write script_user before it, or add a user named keepalived_script");
+        self.session.report.push(statement.point(d, 1));
+        self.globals.script_user_failed = true;
     }
 
     pub(super) fn fifo(&mut self, name: &str) -> &mut Option<NotifyFifo> {

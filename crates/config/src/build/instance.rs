@@ -50,6 +50,8 @@ pub(crate) struct RawInstance {
     pub(crate) peers: Vec<UnicastPeer>,
     /// The first keyword that only makes sense with peers.
     pub(crate) unicast_keyword: Option<At>,
+    /// A missing value has ended the reading inside its block.
+    pub(crate) is_cut_off: bool,
     /// It has peers or `unicast_src_ip`.
     pub(crate) is_unicast: bool,
     /// `unicast_ttl` was said.
@@ -123,6 +125,16 @@ impl Build<'_> {
             origin: self.origin(heading),
             ..RawInstance::default()
         };
+        let read = self.instance_block(nodes, &mut raw);
+        // Without all of its block only its lines are of interest.
+        raw.is_cut_off = read.is_err();
+        raw.shrink();
+        self.instance_names.insert(name, self.instances.len());
+        self.instances.push(Box::new(raw));
+        read
+    }
+
+    fn instance_block(&mut self, nodes: Vec<Node>, raw: &mut RawInstance) -> Result<(), Stop> {
         let mut todo = nodes;
         todo.reverse();
         while let Some(node) = todo.pop() {
@@ -130,26 +142,23 @@ impl Build<'_> {
                 Node::Problem(d) => self.session.report.push(*d),
                 Node::Statement(keyword, statement) => {
                     self.note_support(Context::VrrpInstance, keyword, &statement);
-                    self.instance_statement(keyword, &statement, &mut raw)?;
+                    self.instance_statement(keyword, &statement, raw)?;
                 }
                 Node::Block(keyword, statement, inner) => match keyword.name {
-                    "authentication" => self.authentication(&statement, inner, &mut raw)?,
+                    "authentication" => self.authentication(&statement, inner, raw)?,
                     "auth_hmac" => {
                         self.note_support(Context::VrrpInstance, keyword, &statement);
-                        self.auth_hmac(&statement, inner, &mut raw)?;
+                        self.auth_hmac(&statement, inner, raw)?;
                     }
                     // A block of lines that also has problems with its braces.
                     _ => todo.extend(inner.into_iter().rev()),
                 },
                 Node::Lines(keyword, statement, lines) => {
                     self.note_support(Context::VrrpInstance, keyword, &statement);
-                    self.instance_lines(keyword, &statement, &lines, &mut raw)?;
+                    self.instance_lines(keyword, &statement, &lines, raw)?;
                 }
             }
         }
-        self.instance_names.insert(name, self.instances.len());
-        raw.shrink();
-        self.instances.push(Box::new(raw));
         Ok(())
     }
 
@@ -320,6 +329,15 @@ impl Build<'_> {
         let at_value = || At::of(statement, 1);
         match canonical {
             "state" => {
+                if let Some(held) = raw.state {
+                    let held = match held {
+                        InitialState::Master => "MASTER",
+                        InitialState::Backup => "BACKUP",
+                    };
+                    let text = format!("({name}) state previously set as {held} - ignoring {word}");
+                    self.report_at(code::REPEATED, Class::General, text, statement, 1);
+                    return Ok(());
+                }
                 let master = word == "MASTER";
                 raw.state = Some(if master {
                     InitialState::Master

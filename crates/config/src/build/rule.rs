@@ -174,7 +174,7 @@ impl Build<'_> {
             }
             "ipproto" => {
                 fatal = false;
-                number(value, 255) || is_ip_protocol(value)
+                number(value, 255) || is_ip_protocol(&value.to_ascii_lowercase())
             }
             "sport" | "dport" => {
                 fatal = false;

@@ -179,7 +179,9 @@ impl Build<'_> {
         let second = statement.word(2);
         match first {
             "fwmark" => {
-                let mark = second.unwrap_or("");
+                let Some(mark) = second else {
+                    return Err("virtual_server fwmark needs a number".into());
+                };
                 check::integer(mark, 0, u64::from(u32::MAX), false, false)
                     .map(|n| Named::Mark(u32::try_from(n).unwrap_or(u32::MAX)))
                     .map_err(|e| format!("fwmark of virtual_server: {e}"))
@@ -448,10 +450,11 @@ impl Build<'_> {
     /// `NAT|DR|TUN [type T] [port N] [nocsum|csum|remcsum]`. Options that do not fit each other
     /// are reported and leave a plain tunnel.
     pub(super) fn forwarding(&mut self, statement: &Statement) -> Option<Forwarding> {
-        match statement.word(1).unwrap_or("") {
-            "NAT" => return Some(Forwarding::Nat),
-            "DR" => return Some(Forwarding::Dr),
-            "TUN" => {}
+        // The options of tunnels are read behind the others, too.
+        let other = match statement.word(1).unwrap_or("") {
+            "NAT" => Some(Forwarding::Nat),
+            "DR" => Some(Forwarding::Dr),
+            "TUN" => None,
             word => {
                 let text = format!("PARSER : unknown [{word}] routing method for virtual server.");
                 let help = match word.to_ascii_uppercase().as_str() {
@@ -462,7 +465,7 @@ impl Build<'_> {
                 self.session.report.push(statement.point(d, 1));
                 return None;
             }
-        }
+        };
         let mut tunnel = Tunnel::default();
         let mut port = None;
         let mut n = 2;
@@ -507,9 +510,9 @@ impl Build<'_> {
             let d = Diagnostic::error(code::TUNNEL, Class::General, text)
                 .help("write TUN type ipip, TUN type gre csum, or TUN type gue port 6080 csum");
             self.session.report.push(statement.point(d, n));
-            return Some(Forwarding::Tun(Tunnel::default()));
+            return other.or(Some(Forwarding::Tun(Tunnel::default())));
         }
         tunnel.port = port.unwrap_or(0);
-        Some(Forwarding::Tun(tunnel))
+        other.or(Some(Forwarding::Tun(tunnel)))
     }
 }

@@ -120,7 +120,7 @@ impl Build<'_> {
             // The reader has used it already.
             "include_check" => {}
             other => {
-                if self.lvs_setting(other, value) {
+                if self.lvs_setting(other, statement, value) {
                     return Ok(());
                 }
                 let words = statement
@@ -135,10 +135,14 @@ impl Build<'_> {
     }
 
     /// The settings of the checker process; `false` if the keyword is none of them.
-    fn lvs_setting(&mut self, name: &str, value: &Val) -> bool {
+    fn lvs_setting(&mut self, name: &str, statement: &Statement, value: &Val) -> bool {
         let lvs = &mut self.config.global.lvs;
         let flag = value.on();
         match name {
+            "nftables_ipvs" if lvs.nftables_ipvs.is_some() => {
+                let text = "ipvs nftables already specified - ignoring";
+                self.report_at(code::REPEATED, Class::General, text, statement, 0);
+            }
             "nftables_ipvs" => {
                 let table = value.clone().text();
                 lvs.nftables_ipvs = Some(table.unwrap_or_else(|| "keepalived_ipvs".into()));
@@ -262,6 +266,14 @@ impl Build<'_> {
                 daemon.id = id.parse().ok();
                 n = 4;
             }
+        }
+        if let Some(first) = &self.config.global.lvs_sync_daemon {
+            let text = format!(
+                "lvs_sync_daemon has already been specified as {} - ignoring",
+                first.interface
+            );
+            self.report_at(code::REPEATED, Class::General, text, statement, 0);
+            return Ok(());
         }
         let again = (n..statement.words.len()).find(|n| statement.word(*n) == Some("inst"));
         if let (Some(inst), Some(again)) = (&daemon.inst, again) {

@@ -201,6 +201,21 @@ impl Build<'_> {
         }
     }
 
+    /// What is said about single lines of an instance, whatever becomes of it.
+    pub(super) fn settle_lines(&mut self, mut raw: RawInstance) {
+        let interface = raw.interface.as_ref().map(|(name, _)| name.clone());
+        self.settle_interface(&raw);
+        for addresses in [&mut raw.addresses, &mut raw.excluded] {
+            let addresses = std::mem::take(addresses);
+            self.settle_addresses(addresses);
+        }
+        let routes = std::mem::take(&mut raw.routes);
+        self.settle_routes(routes);
+        let rules = std::mem::take(&mut raw.rules);
+        self.settle_rules(rules);
+        self.settle_tracks(&raw.name, interface.as_deref(), &raw.tracks);
+    }
+
     /// The interface must be there, or be allowed to come later.
     fn settle_interface(&mut self, raw: &RawInstance) {
         let name = &raw.name;
@@ -214,6 +229,9 @@ impl Build<'_> {
                 let d = Diagnostic::error(code::NO_INTERFACE, Class::Warning, text);
                 self.session.report.push(at.put(d));
             }
+        }
+        if raw.is_cut_off {
+            return;
         }
         let vmac = raw.use_vmac.as_ref().map(|(_, at)| at);
         let vmac = vmac.or(raw.use_ipvlan.as_ref().map(|(_, at)| at));
