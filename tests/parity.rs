@@ -234,6 +234,53 @@ fn compare(set: &str, total: usize, found: &BTreeMap<String, String>) {
     );
 }
 
+/// Cases where keepalived's verdict is none that anybody wants, by their names in the list.
+const OWN: [(&str, &str); 6] = [
+    ("quote", "vrrp_script S {\n script \"/usr/bin/true a\n}\n"),
+    ("env", "global_defs {\n router_id ${_ENV}\n}\n"),
+    ("bfd", "bfd_instance {\n neighbor_ip 192.0.2.9\n}\n"),
+    ("neighbor", "bfd_instance B {\n neighbor_ip\n}\n"),
+    ("itself", "include ./itself.conf\n"),
+    (
+        "link",
+        "global_defs {\n enable_script_security\n script_user root\n}\n\
+         vrrp_script S {\n script /bin/true\n}\n\
+         vrrp_instance V {\n interface lo\n virtual_router_id 5\n\
+         virtual_ipaddress {\n 192.0.2.5\n }\n track_script {\n S\n }\n}\n",
+    ),
+];
+
+/// What the list says of a case of [`OWN`]: our status.
+fn own_status(name: &str) -> Option<i32> {
+    let start = format!("| `own/{name}`");
+    let text = include_str!("../doc/compatibility.md");
+    let row = text.lines().find(|line| line.starts_with(&start))?;
+    row.split(" | ").nth(2)?.trim().parse().ok()
+}
+
+#[test]
+fn own_cases() {
+    let Some(lab) = lab("parity-own") else { return };
+    let node = world(&lab, "ip link set lo up");
+    let inside = |name: &str| format!("/run/own/{name}.conf");
+    for (name, text) in OWN {
+        node.write(&format!("{WORLD}{}", inside(name)), text);
+    }
+    let files: Vec<_> = OWN.iter().map(|(name, _)| inside(name)).collect();
+    let said = run_all(&node, &files);
+    for (name, _) in OWN {
+        let ours = &said[&inside(name)];
+        assert!(ours.status.is_some(), "{name}: {}", ours.text);
+        assert_eq!(ours.status, own_status(name), "{name}:\n{}", ours.text);
+    }
+    let names: BTreeSet<_> = OWN.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(
+        listed("own"),
+        names,
+        "the list has these cases and no others"
+    );
+}
+
 #[test]
 fn corpus() {
     let Some(directory) = material("corpus") else {
