@@ -189,7 +189,7 @@ fn what_is_not_supported_yet_is_said_once() {
     let Some(bed) = Bed::new("not-yet") else {
         return;
     };
-    let conf = instance(100, "") + "virtual_server 10.77.0.100 80 {\nlb_algo rr\nlb_kind DR\n}\n";
+    let conf = instance(100, "") + "bfd_instance far {\nneighbor_ip 10.77.0.9\n}\n";
     let mut daemon = Daemon::start(&bed.one, ours(), &conf);
     daemon.wait_state("VI_1", "MASTER", SOON);
     let lines: Vec<_> = daemon
@@ -201,7 +201,7 @@ fn what_is_not_supported_yet_is_said_once() {
     assert!(
         lines
             .iter()
-            .any(|l| l.contains("virtual_server") && l.contains("keepalived.conf")),
+            .any(|l| l.contains("bfd_instance") && l.contains("keepalived.conf")),
         "{lines:?}\n{}",
         daemon.log()
     );
