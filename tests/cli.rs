@@ -1,5 +1,7 @@
 //! The command line: the same words give the same status, on the same stream, as keepalived's.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -251,4 +253,72 @@ fn fmt_is_a_command_and_generated_documents_are_printed() {
     }
     let out = run(Which::Rkeepalived, &["--generate", "tcsh"]);
     assert_eq!(out.status.code(), Some(1));
+}
+
+#[test]
+fn genhash_asks_and_prints_the_same() {
+    if !Path::new("/usr/sbin/keepalived").exists() {
+        return crate::bed::skipped("keepalived is not installed");
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener
+        .local_addr()
+        .expect("its address")
+        .port()
+        .to_string();
+    let (told, seen) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut request = [0; 1000];
+            let length = stream.read(&mut request).expect("a request");
+            told.send(text(&request[..length])).ok();
+            let answer = b"HTTP/1.0 200 OK\r\nContent-Length: 11\r\n\r\nhello world";
+            stream.write_all(answer).expect("somebody listens");
+        }
+    });
+    let asks = ["-s", "127.0.0.1", "-p", &port, "-u", "/page?x=y"];
+    for more in [
+        &[][..],
+        &["-P", "1.0c"],
+        &["-P1.1", "-V", "www.example.org"],
+        &["-v"],
+    ] {
+        let arguments = [&["--genhash"][..], &asks, more].concat();
+        let [theirs, mine] = both(&arguments);
+        let shown = |output: &Output| {
+            assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+            // How long it took is nobody's business here.
+            let text = text(&output.stdout);
+            let time = text.find(" = ").unwrap_or(text.len());
+            text[..time].to_owned()
+        };
+        assert_eq!(shown(&mine), shown(&theirs), "{arguments:?}");
+        assert!(shown(&mine).contains("5eb63bbbe01eeed093cb22bb8f5acdc3"));
+        assert_eq!(seen.recv(), seen.recv(), "the same request");
+    }
+    for arguments in [
+        &["-T"][..],
+        &["-T", "-x"],
+        &["-T", "-s", "nobody", "-p", "1", "-u", "/"],
+    ] {
+        let [theirs, mine] = both(arguments);
+        assert_eq!(theirs.status.code(), mine.status.code(), "{arguments:?}");
+        assert!(
+            mine.stdout.is_empty() && !mine.stderr.is_empty(),
+            "{arguments:?}"
+        );
+    }
+    if ours() == Which::Rkeepalived {
+        // No digest is no success, and nothing that could be taken for one.
+        let refused = run(ours(), &["-T", "-s", "127.0.0.1", "-p", "9", "-u", "/"]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(
+            (
+                text(&refused.stdout).as_str(),
+                text(&refused.stderr).as_str()
+            ),
+            ("", "Connection failed\n")
+        );
+    }
 }

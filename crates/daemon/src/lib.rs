@@ -13,6 +13,7 @@ mod cli;
 mod config_test;
 mod dump;
 mod fmt;
+mod genhash;
 mod ipc;
 mod lint;
 mod logging;
@@ -86,10 +87,7 @@ pub fn run(build: &Build) -> ExitCode {
     match interpreted.request {
         Request::Help => say(&cli::help()),
         Request::Version => say(&cli::version(build)),
-        Request::Genhash => {
-            say("genhash is not supported yet\n");
-            return ExitCode::FAILURE;
-        }
+        Request::Genhash(words) => return genhash::run(&words),
         Request::Generate(what) => match cli::generate(&what) {
             Some(document) => print(&document),
             None => {

@@ -8,9 +8,9 @@ use super::table::{Opt, Takes, by_long, by_short};
 
 /// One piece of the command line.
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub(crate) enum Piece<I: 'static> {
     /// An option, with its value if it has one.
-    Option(&'static Opt, Option<String>),
+    Option(&'static Opt<I>, Option<String>),
     /// Something that looks like an option and is none, as it was spelt.
     Unknown(String),
     /// An option without the value it needs, as it was spelt.
@@ -21,7 +21,9 @@ pub(crate) enum Piece {
 
 /// Walks over the words after the program's name.
 #[derive(Debug)]
-pub(crate) struct Pieces<'a> {
+pub(crate) struct Pieces<'a, I: 'static> {
+    /// The options there are.
+    table: &'static [Opt<I>],
     words: std::slice::Iter<'a, String>,
     /// What is left of a run of letters.
     bundle: &'a str,
@@ -29,19 +31,20 @@ pub(crate) struct Pieces<'a> {
     only_words: bool,
 }
 
-/// The pieces of `words` (without the program's name), in their order.
-pub(crate) fn pieces(words: &[String]) -> Pieces<'_> {
+/// The pieces of `words` (without the program's name), in their order, as `table` knows them.
+pub(crate) fn pieces<'a, I>(table: &'static [Opt<I>], words: &'a [String]) -> Pieces<'a, I> {
     Pieces {
+        table,
         words: words.iter(),
         bundle: "",
         only_words: false,
     }
 }
 
-impl Iterator for Pieces<'_> {
-    type Item = Piece;
+impl<I> Iterator for Pieces<'_, I> {
+    type Item = Piece<I>;
 
-    fn next(&mut self) -> Option<Piece> {
+    fn next(&mut self) -> Option<Piece<I>> {
         if let Some(letter) = self.bundle.chars().next() {
             self.bundle = &self.bundle[letter.len_utf8()..];
             return Some(self.letter(letter));
@@ -64,11 +67,16 @@ impl Iterator for Pieces<'_> {
     }
 }
 
-impl Pieces<'_> {
+impl<I> Pieces<'_, I> {
+    /// The words that no piece has been made of yet.
+    pub(crate) fn rest(&self) -> &[String] {
+        self.words.as_slice()
+    }
+
     /// One letter of a bundle; the rest of the bundle may be its value.
-    fn letter(&mut self, letter: char) -> Piece {
+    fn letter(&mut self, letter: char) -> Piece<I> {
         let spelt = format!("-{letter}");
-        let Some(opt) = by_short(letter) else {
+        let Some(opt) = by_short(self.table, letter) else {
             return Piece::Unknown(spelt);
         };
         let glued = || Some(self.bundle.to_owned()).filter(|v| !v.is_empty());
@@ -85,12 +93,12 @@ impl Pieces<'_> {
     }
 
     /// `name` or `name=value`.
-    fn long(&mut self, text: &str) -> Piece {
+    fn long(&mut self, text: &str) -> Piece<I> {
         let (name, glued) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
         };
-        let Some(opt) = by_long(name) else {
+        let Some(opt) = by_long(self.table, name) else {
             return Piece::Unknown(format!("--{text}"));
         };
         match (opt.takes, glued) {

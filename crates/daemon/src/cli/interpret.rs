@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::getopt::{Piece, pieces};
 use super::options::{Detail, Facility, Options};
-use super::table::Id;
+use super::table::{Id, OPTIONS};
 
 /// What the command line asks for, and what it made us say.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ pub(crate) enum Request {
     Help,
     /// Print the version.
     Version,
-    /// Be genhash.
-    Genhash,
+    /// Be genhash, with these words behind its name.
+    Genhash(Vec<String>),
     /// Print a document made from the table of options: `man`, `bash` ...
     Generate(String),
     /// Everything is said; exit with this status.
@@ -68,7 +68,7 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
         .file_name()
         .is_some_and(|name| name == "genhash")
     {
-        return Request::Genhash;
+        return Request::Genhash(words.to_vec());
     }
     let mut o = Options {
         argv: argv.to_vec(),
@@ -76,7 +76,10 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
     };
     let mut stray = Vec::new();
     let mut refused = false;
-    for (n, piece) in pieces(words).enumerate() {
+    let mut all = pieces(OPTIONS, words);
+    let mut is_first = true;
+    while let Some(piece) = all.next() {
+        let first = std::mem::replace(&mut is_first, false);
         let (opt, value) = match piece {
             Piece::Option(opt, value) => (opt, value),
             Piece::Unknown(spelt) => {
@@ -102,13 +105,13 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
             Id::Version => return Request::Version,
             Id::Generate => return Request::Generate(text),
             Id::Genhash => {
-                if n > 0 {
+                if !first {
                     let _ = writeln!(
                         stderr,
                         "Warning -- `-T` not used as first option, previous options ignored"
                     );
                 }
-                return Request::Genhash;
+                return Request::Genhash(all.rest().to_vec());
             }
             Id::Signum => match SIGNALS.iter().find(|(name, _)| *name == text) {
                 Some((_, number)) => {

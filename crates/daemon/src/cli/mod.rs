@@ -10,6 +10,8 @@ mod table;
 mod tests;
 mod text;
 
+pub(crate) use getopt::{Piece, pieces};
 pub(crate) use interpret::{Request, interpret};
 pub(crate) use options::{Detail, Facility, Options, PidPaths, Process};
+pub(crate) use table::{Opt, Takes, opt};
 pub(crate) use text::{generate, help, version, version_line};

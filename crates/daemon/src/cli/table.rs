@@ -71,11 +71,11 @@ pub(crate) enum Audience {
     Machinery,
 }
 
-/// One option.
+/// One option of a table whose options are told apart by `I`.
 #[derive(Debug)]
-pub(crate) struct Opt {
+pub(crate) struct Opt<I = Id> {
     /// Which one.
-    pub(crate) id: Id,
+    pub(crate) id: I,
     /// `--long`, without the dashes.
     pub(crate) long: &'static str,
     /// `-s`.
@@ -89,7 +89,13 @@ pub(crate) struct Opt {
 }
 
 /// A row of the table.
-const fn opt(id: Id, long: &'static str, short: char, takes: Takes, help: &'static str) -> Opt {
+pub(crate) const fn opt<I: Copy>(
+    id: I,
+    long: &'static str,
+    short: char,
+    takes: Takes,
+    help: &'static str,
+) -> Opt<I> {
     Opt {
         id,
         long,
@@ -375,21 +381,23 @@ pub(crate) static OPTIONS: &[Opt] = &[
     ),
 ];
 
-/// The option with this letter.
-pub(crate) fn by_short(letter: char) -> Option<&'static Opt> {
-    OPTIONS.iter().find(|o| o.short == Some(letter))
+/// Names of options that keepalived does not have, which are always spelt out.
+const OURS: [&str; 3] = ["format", "strict", "generate"];
+
+/// The option of `table` with this letter.
+pub(crate) fn by_short<I>(table: &'static [Opt<I>], letter: char) -> Option<&'static Opt<I>> {
+    table.iter().find(|o| o.short == Some(letter))
 }
 
-/// The option with this name, or with the only name that starts so.
-pub(crate) fn by_long(name: &str) -> Option<&'static Opt> {
-    if let Some(exact) = OPTIONS.iter().find(|o| o.long == name) {
+/// The option of `table` with this name, or with the only name that starts so.
+pub(crate) fn by_long<I>(table: &'static [Opt<I>], name: &str) -> Option<&'static Opt<I>> {
+    if let Some(exact) = table.iter().find(|o| o.long == name) {
         return Some(exact);
     }
     // keepalived's options keep the abbreviations they have there: ours are spelt out.
-    let theirs = |o: &&Opt| !matches!(o.id, Id::Format | Id::Strict | Id::Generate);
-    let mut candidates = OPTIONS
+    let mut candidates = table
         .iter()
-        .filter(theirs)
+        .filter(|o| !OURS.contains(&o.long))
         .filter(|o| o.long.starts_with(name));
     let first = candidates.next()?;
     candidates.next().is_none().then_some(first)

@@ -502,14 +502,14 @@ fn genhash_should_come_first() {
     let read_one = read("-T -s x");
     assert_eq!(
         (read_one.stderr.as_str(), read_one.request),
-        ("", Request::Genhash)
+        ("", Request::Genhash(vec!["-s".into(), "x".into()]))
     );
     let late = read("-D -T");
     assert!(late.stderr.contains("previous options ignored"));
-    assert_eq!(late.request, Request::Genhash);
+    assert_eq!(late.request, Request::Genhash(vec![]));
     assert_eq!(
-        interpret(&["/usr/bin/genhash".to_owned()]).request,
-        Request::Genhash
+        interpret(&["/usr/bin/genhash".to_owned(), "-S".to_owned()]).request,
+        Request::Genhash(vec!["-S".into()])
     );
 }
 
@@ -562,7 +562,7 @@ fn our_own_options_take_no_abbreviation_from_keepalived() {
     assert!(read_as("--strict").strict);
     // `--f` is short for --flush-log-file there, and `--g` for --genhash.
     assert_eq!(options("--f"), Options::default());
-    assert_eq!(read("--g").request, Request::Genhash);
+    assert_eq!(read("--g").request, Request::Genhash(vec![]));
     assert_eq!(read("--stri").request, Request::Exit(1));
     let refused = read("-t --format=xml");
     assert_eq!(refused.request, Request::Exit(1));
