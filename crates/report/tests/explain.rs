@@ -8,10 +8,10 @@
 #[path = "../../config/tests/support/mod.rs"]
 mod support;
 
-use rk_config::Severity;
 use rk_config::table::{Context, Standing};
-use rk_report::explain::{codes, example, explain};
-use support::{Machine, messages, test};
+use rk_config::{Code, Loaded, Options, Severity, load};
+use rk_report::explain::{codes, example, examples, explain};
+use support::{Disk, Machine, messages, test};
 
 #[test]
 fn examples_of_keywords_are_read_as_meant() {
@@ -60,4 +60,37 @@ fn what_is_not_known_is_answered_with_what_may_be_meant() {
         assert!(said.contains(part), "{said}");
     }
     assert!(codes().count() > 100);
+}
+
+#[test]
+fn examples_of_codes_have_the_mistake_and_the_mended_ones_have_not() {
+    let machine = Machine::default();
+    let read = |text: &str| {
+        let disk = Disk::default()
+            .with("main.conf", text)
+            .with("conf.d/site.conf", "# a file in a directory\n");
+        let options = Options {
+            test_mode: true,
+            ..Options::default()
+        };
+        load("main.conf", &options, &disk, &machine)
+    };
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (code, title) in Code::ALL {
+        let Some((bad, good)) = examples(*code) else {
+            continue;
+        };
+        count += 1;
+        let has = |loaded: &Loaded| loaded.diagnostics.iter().any(|d| d.code == *code);
+        let (bad, good) = (read(&bad), read(&good));
+        if !has(&bad) {
+            wrong.push(format!("{code} ({title}) is not in\n{}", messages(&bad)));
+        }
+        if has(&good) {
+            wrong.push(format!("{code} ({title}) is left in\n{}", messages(&good)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 60, "only {count} codes have examples");
 }
