@@ -194,6 +194,87 @@ fn a_complaint_points_at_the_word() {
 }
 
 #[test]
+fn complaints_are_told_in_the_form_that_is_asked_for() {
+    if ours() == Which::Keepalived {
+        return crate::bed::skipped("keepalived has one form");
+    }
+    let Some(lab) = lab("forms") else { return };
+    let node = lab.node("one");
+    let file = "/etc/keepalived/keepalived.conf";
+    let run = |arguments: &str| node.try_sh(&format!("/run/lab/rkeepalived {arguments}"));
+    node.write(file, "global_defs {\n    router_idd x\n}\n");
+    let plain = run(&format!("-t --format=plain -f {file}"));
+    assert_eq!(plain.status.code(), Some(5));
+    assert_eq!(
+        text(&plain.stdout),
+        format!(
+            "{file}:2:5: error[RK0301]: Unknown keyword 'router_idd' (did you mean `router_id`?)\n"
+        )
+    );
+    assert_eq!(text(&plain.stderr), "");
+    let json = text(&run(&format!("-t --format json -f {file}")).stdout);
+    assert!(
+        json.starts_with('{')
+            && json.contains("\"text\":\"router_id\"")
+            && json.lines().count() == 1,
+        "{json}"
+    );
+    let sarif = text(&run(&format!("lint --format sarif {file}")).stdout);
+    assert!(
+        sarif.contains("\"version\": \"2.1.0\"") && sarif.contains("RK0301"),
+        "{sarif}"
+    );
+    // Text stays where keepalived has it, and plain of colours when no terminal reads it.
+    let shown = run(&format!("-t -f {file}"));
+    assert_eq!(text(&shown.stdout), "");
+    assert!(!text(&shown.stderr).contains('\u{1b}'), "{shown:?}");
+    assert_eq!(
+        run(&format!("-t --format xml -f {file}")).status.code(),
+        Some(1)
+    );
+    // A warning that keepalived does not count is counted when that is asked for.
+    node.write(file, "include nowhere.conf\n");
+    assert_eq!(run(&format!("-t -f {file}")).status.code(), Some(0));
+    assert_eq!(
+        run(&format!("-t --strict -f {file}")).status.code(),
+        Some(5)
+    );
+    node.write(file, "global_defs {\n    router_id x\n}\n");
+    assert_eq!(
+        run(&format!("-t --strict -f {file}")).status.code(),
+        Some(0)
+    );
+}
+
+#[test]
+fn codes_and_keywords_are_explained() {
+    if ours() == Which::Keepalived {
+        return crate::bed::skipped("keepalived explains nothing");
+    }
+    let Some(lab) = lab("explain") else { return };
+    let node = lab.node("one");
+    let run = |arguments: &str| node.try_sh(&format!("/run/lab/rkeepalived explain {arguments}"));
+    for (word, parts) in [
+        ("RK0301", &["a word is no keyword here", "Mended:"][..]),
+        ("rk2001", &["weights-out-of-range", "Finds:"]),
+        ("virtual_router_id", &["INT(1..255)", "vrrp_instance web {"]),
+    ] {
+        let said = run(word);
+        assert!(said.status.success(), "{said:?}");
+        let said = text(&said.stdout);
+        for part in parts {
+            assert!(said.contains(part), "no `{part}` in\n{said}");
+        }
+    }
+    let unknown = run("virtual_routr_id");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(
+        text(&unknown.stderr).contains("did you mean virtual_router_id?"),
+        "{unknown:?}"
+    );
+}
+
+#[test]
 fn lint_says_what_is_allowed_but_hardly_meant() {
     if ours() == Which::Keepalived {
         return crate::bed::skipped("keepalived has no lint");

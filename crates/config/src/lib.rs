@@ -22,6 +22,7 @@ mod source;
 pub mod table;
 mod text;
 mod tree;
+mod unknown;
 
 pub use code::Code;
 pub use diagnostic::{Class, Diagnostic, How, Label, Replacement, Severity, Unsupported, Via};

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rk_base::Prefix;
 
-use super::check;
 use super::route::RawRoute;
 use super::rule::RawRule;
 use super::{At, Build, Stop};
+use super::{advise, check};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{AddressScope, Broadcast, InterfaceAddress, Lifetime};
@@ -82,13 +82,13 @@ impl Build<'_> {
         d: Diagnostic,
     ) -> Diagnostic {
         if matches!(option, "netmask" | "mask") {
-            let len = line.word(n + 1).and_then(check::netmask_len).unwrap_or(24);
+            let len = line.word(n + 1).and_then(advise::netmask_len).unwrap_or(24);
             let ip = line.word(0).and_then(|a| a.split('/').next()).unwrap_or("");
             return d.help(format!(
                 "write the length of the prefix instead: {ip}/{len}"
             ));
         }
-        if check::netmask_len(option).is_some_and(|len| len < 32) {
+        if advise::netmask_len(option).is_some_and(|len| len < 32) {
             return d.help("this word goes with the one ahead of it; leave it out, too");
         }
         if option.parse::<Prefix>().is_ok() {
@@ -246,7 +246,7 @@ impl Build<'_> {
                     let d = line.point(d, n);
                     let mask = text
                         .split_once('/')
-                        .and_then(|(_, m)| check::netmask_len(m));
+                        .and_then(|(_, m)| advise::netmask_len(m));
                     self.session.report.push(match mask {
                         Some(len) => d
                             .help(format!("write the length of the prefix: {ip}/{len}"))
@@ -257,7 +257,7 @@ impl Build<'_> {
                 }
                 let message = format!("VRRP parsed invalid IP {text}. skipping IP...");
                 let d = Diagnostic::error(code::NOT_AN_ADDRESS, Class::General, message);
-                let d = check::advise_entry(text, "192.0.2.10/24", line.point(d, n));
+                let d = advise::entry(text, "192.0.2.10/24", line.point(d, n));
                 self.session.report.push(d);
                 None
             }

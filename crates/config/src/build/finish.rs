@@ -7,7 +7,7 @@ use rk_base::Family;
 use rustc_hash::FxHashMap;
 
 use super::address::RawAddress;
-use super::check;
+use super::advise;
 use super::command::{RawCommand, mend};
 use super::group::RawNotify;
 use super::route::RawRoute;
@@ -427,7 +427,7 @@ impl Build<'_> {
                     let d = at.put(d);
                     self.session
                         .report
-                        .push(match check::nearest_name(member, &index) {
+                        .push(match advise::nearest_name(member, &index) {
                             Some(hint) => d.instead(hint),
                             None => d,
                         });
@@ -505,7 +505,7 @@ impl Build<'_> {
                     let d = at.put(d);
                     self.session
                         .report
-                        .push(match check::nearest_name(member, &index) {
+                        .push(match advise::nearest_name(member, &index) {
                             Some(hint) => d.instead(hint),
                             None => d,
                         });

@@ -12,7 +12,7 @@ use super::group::RawNotify;
 use super::route::RawRoute;
 use super::rule::RawRule;
 use super::track::RawTracks;
-use super::{At, Build, Stop};
+use super::{At, Build, Stop, advise};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{
@@ -240,7 +240,7 @@ impl Build<'_> {
                     _ if Context::VrrpInstance.find(line.keyword()).is_some() => {
                         d.help("is the `}` of unicast_peer missing?")
                     }
-                    _ => check::advise_entry(line.keyword(), "192.0.2.3", d),
+                    _ => advise::entry(line.keyword(), "192.0.2.3", d),
                 });
             return Ok(());
         };

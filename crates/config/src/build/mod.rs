@@ -9,6 +9,7 @@
 )]
 
 mod address;
+mod advise;
 mod balance;
 mod check;
 mod checker;

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use rk_base::{Family, Prefix};
 
 use super::address::is_placeholder;
-use super::check;
-use super::{At, Build, Stop};
+use super::{At, Build, Stop, advise, check};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{Route, RouteWord};
@@ -94,7 +93,7 @@ impl Build<'_> {
             } else {
                 let text = format!("unknown route keyword {word}");
                 let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
-                let d = check::advise_option(line, n, context, line.point(d, n));
+                let d = advise::option(line, n, context, line.point(d, n));
                 self.session.report.push(d);
                 r.dropped |= r.words.last().is_some_and(|w| w.option == "nexthop");
                 n += 1;

@@ -3,7 +3,7 @@
 use rk_base::Family;
 
 use super::route::{number, open_prefix};
-use super::{At, Build, Stop, check};
+use super::{At, Build, Stop, advise, check};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{RouteWord, Rule};
@@ -51,7 +51,7 @@ impl Build<'_> {
             let Some(keyword) = context.find(word) else {
                 let text = format!("Unknown rule option {word}");
                 let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
-                let d = check::advise_option(line, n, context, line.point(d, n));
+                let d = advise::option(line, n, context, line.point(d, n));
                 self.session.report.push(d);
                 n += 1;
                 continue;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::check::{self, Val};
-use super::{At, Build, Stop};
+use super::{At, Build, Stop, advise};
 use crate::code;
 use crate::diagnostic::Class;
 use crate::model::{
@@ -75,7 +75,7 @@ impl Build<'_> {
                     "track_process" => &self.process_names,
                     _ => &self.bfd_names,
                 };
-                let hint = check::nearest_name(name, defined).map(str::to_owned);
+                let hint = advise::nearest_name(name, defined).map(str::to_owned);
                 let kind = match block {
                     "track_file" => "track_file",
                     "track_script" => "vrrp_script",
@@ -127,7 +127,7 @@ impl Build<'_> {
                         Some((word, value)) => d
                             .help(format!("write `{word} {value}`, without the `=`"))
                             .instead(&format!("{word} {value}")),
-                        None => check::one_of(option, &["weight", "reverse", "noreverse"], d),
+                        None => advise::one_of(option, &["weight", "reverse", "noreverse"], d),
                     });
                     dropped = matches!(block, "track_file" | "track_bfd");
                 }
