@@ -14,8 +14,8 @@ use crate::state::{Entry, State};
 /// that are not wanted are removed.
 ///
 /// First services go, each after its real servers; then, in the order of `desired`, services come
-/// or change, each followed by its real servers: those that go, then those that come or change in
-/// place, in their order. A real server that stays is never removed and added again, so its
+/// or change, each followed by its real servers: those that come or change in place, in their
+/// order, then those that go, so that there is no moment without any. A real server that stays is never removed and added again, so its
 /// connections stay. Takes time in proportion to both tables.
 #[must_use]
 pub fn reconcile(actual: &State, desired: &State, ours: &HashSet<ServiceKey>) -> Vec<Command> {
@@ -60,8 +60,6 @@ fn service(actual: Option<&Entry>, desired: Option<&Entry>, commands: &mut Vec<C
             if actual.service() != desired.service() {
                 commands.push(Command::SetService(*desired.service()));
             }
-            let gone = actual.dests().filter(|it| desired.dest(&it.key).is_none());
-            commands.extend(gone.map(|dest| Command::DelDest(key, dest.key)));
             commands.extend(
                 desired
                     .dests()
@@ -71,6 +69,8 @@ fn service(actual: Option<&Entry>, desired: Option<&Entry>, commands: &mut Vec<C
                         Some(_) => None,
                     }),
             );
+            let gone = actual.dests().filter(|it| desired.dest(&it.key).is_none());
+            commands.extend(gone.map(|dest| Command::DelDest(key, dest.key)));
         }
     }
 }

@@ -200,9 +200,9 @@ fn commands_come_in_the_order_in_which_each_can_be_done() {
             Command::NewService(*come.service()),
             Command::NewDest(three, dest),
             Command::SetService(service),
-            Command::DelDest(two, first),
             Command::SetDest(two, changed),
             Command::NewDest(two, added),
+            Command::DelDest(two, first),
         ]
     );
 }
