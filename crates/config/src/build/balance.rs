@@ -1,7 +1,6 @@
 //! From a `virtual_server` as it was written to what it means: inheritance, defaults, and the
 //! values that other values force.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use rk_base::Family;
 use super::checker::{RawChecker, RawKind};
 use super::command::RawCommand;
 use super::lvs::{GroupFacts, Late, Owner};
+use super::seen::Places;
 use super::server::RawServer;
 use super::service::{Named, RawService};
 use super::{At, Build};
@@ -62,13 +62,13 @@ impl Build<'_> {
             raw: &raw,
         };
         let mut reals = Vec::with_capacity(raw.servers.len());
-        let mut twins = HashSet::new();
+        let mut twins = Places::default();
         // keepalived counts the servers that turn out to be one with another too.
         let mut total = 0_u64;
         for server in &raw.servers {
             let port = self.settle_port(server, &above, group);
             total += u64::from(server.weight.unwrap_or(raw.weight));
-            if !twins.insert((server.addr, port)) {
+            if twins.insert((server.addr, port)).is_err() {
                 let text = format!(
                     "VS {}: real server [{}]:{}:{port} is there already - ignoring it",
                     above.shown, server.addr, above.transport
@@ -145,7 +145,6 @@ impl Build<'_> {
     /// Protocol, scheduler, method, and the switches that do not go with every service.
     fn settle_basics(&mut self, raw: &mut RawService, marks: bool, has_marks: bool) {
         let shown = raw.shown();
-        let here = raw.heading.clone();
         let complain = |this: &mut Self, text: String, help: &str, at: &Statement, n: usize| {
             // What is missing is said at the heading, what does not fit where it stands.
             let code = if n == 1 {
@@ -162,22 +161,28 @@ impl Build<'_> {
                  be ignored"
             );
             let at = raw.protocol_at.take();
-            let at = at.as_ref().unwrap_or(&here);
+            let at = at.as_ref().unwrap_or(&raw.heading);
             complain(self, text, "a mark is for every protocol", at, 0);
         }
         if raw.protocol.is_none() && !marks {
             let text = format!("Virtual server {shown}: no protocol set - defaulting to UDP");
-            complain(self, text, "write protocol TCP, UDP or SCTP", &here, 1);
+            complain(
+                self,
+                text,
+                "write protocol TCP, UDP or SCTP",
+                &raw.heading,
+                1,
+            );
             raw.protocol = Some(Protocol::Udp);
         }
         if raw.scheduler.is_none() {
             let text = format!("Virtual server {shown}: no scheduler set, setting default 'wlc'");
-            complain(self, text, "write lb_algo wlc", &here, 1);
+            complain(self, text, "write lb_algo wlc", &raw.heading, 1);
         }
         if raw.forwarding.is_none() {
             let text =
                 format!("Virtual server {shown}: no forwarding method set, setting default NAT");
-            complain(self, text, "write lb_kind NAT", &here, 1);
+            complain(self, text, "write lb_kind NAT", &raw.heading, 1);
         }
         if matches!(raw.protocol, Some(Protocol::Tcp | Protocol::Sctp))
             && let Some(at) = raw.ops.take()
@@ -230,18 +235,17 @@ impl Build<'_> {
     ) -> u16 {
         let forwarding = server.forwarding.unwrap_or(above.forwarding);
         let written = server.port.filter(|p| *p != 0);
-        let name = format!(
-            "[{}]:{}:{}",
-            server.addr,
-            above.transport,
-            server.port.unwrap_or(0)
-        );
+        let name = || {
+            let port = server.port.unwrap_or(0);
+            format!("[{}]:{}:{port}", server.addr, above.transport)
+        };
         let (service, keeps) = (&above.shown, forwarding.keeps_port());
         let mut texts = Vec::new();
         let port = match (&above.raw.named, keeps) {
             (Named::Address(_, port), false) => server.port.unwrap_or(*port),
             (Named::Address(_, port), true) => {
                 if written.is_some_and(|p| p != *port) {
+                    let name = name();
                     texts.push(format!(
                         "WARNING - virtual server {service} and real server {name} ports don't \
                          match - resetting"
@@ -251,6 +255,7 @@ impl Build<'_> {
             }
             (Named::Mark(_), true) => {
                 if written.is_some() {
+                    let name = name();
                     texts.push(format!(
                         "WARNING - fwmark virtual server {service}, real server {name} has port \
                          specified - clearing"
@@ -260,6 +265,7 @@ impl Build<'_> {
             }
             (Named::Mark(_) | Named::Group(..), _) => {
                 if let (Some(group), Some(port), true) = (group, written, keeps) {
+                    let name = name();
                     if group.has_marks() {
                         texts.push(format!(
                             "WARNING - fwmark virtual server {service}, real server {name} has \

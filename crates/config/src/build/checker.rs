@@ -1,12 +1,12 @@
 //! The blocks of checkers, statement by statement.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::{self, Val};
 use super::command::{RawCommand, RawUser};
+use super::seen::Seen;
 use super::service::set_timing;
 use super::{Build, Stop};
 use crate::code;
@@ -116,7 +116,7 @@ impl Build<'_> {
             connect_port: None,
             bind: Bind::default(),
         };
-        let mut seen: HashSet<&'static str> = HashSet::new();
+        let mut seen = Seen::default();
         let mut hosts = Vec::new();
         for node in nodes {
             match node {
@@ -166,7 +166,7 @@ impl Build<'_> {
             ..checker.clone()
         };
         host.timing.connect_timeout = None;
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         for node in nodes {
             if let Some((keyword, statement)) = self.plain(node) {
                 self.checker_statement(keyword, &statement, &mut seen, &mut host, addr)?;
@@ -185,7 +185,7 @@ impl Build<'_> {
         &mut self,
         keyword: &'static Keyword,
         statement: &Statement,
-        seen: &mut HashSet<&'static str>,
+        seen: &mut Seen,
         checker: &mut RawChecker,
         addr: IpAddr,
     ) -> Result<(), Stop> {

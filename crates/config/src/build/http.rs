@@ -1,9 +1,9 @@
 //! The `url` blocks of `HTTP_GET` and `SSL_GET`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::check;
+use super::seen::Seen;
 use super::{Build, Stop};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
@@ -22,7 +22,7 @@ impl Build<'_> {
         heading: &Statement,
         nodes: Vec<Node>,
     ) -> Result<Option<Url>, Stop> {
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         let mut path: Option<Arc<str>> = None;
         let mut page = Url {
             path: Arc::from(""),

@@ -24,6 +24,7 @@ mod lvs;
 mod route;
 mod rule;
 mod script;
+mod seen;
 mod server;
 mod server_group;
 mod service;

@@ -1,6 +1,5 @@
 //! The block of a `real_server`, statement by statement.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use rk_base::Family;
 use super::check;
 use super::checker::RawChecker;
 use super::command::RawCommand;
+use super::seen::Seen;
 use super::service::{RawService, set_timing};
 use super::{At, Build, Stop};
 use crate::code;
@@ -118,7 +118,7 @@ impl Build<'_> {
             timing: Timing::default(),
             checkers: Vec::new(),
         };
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         for node in nodes {
             match node {
                 Node::Problem(d) => self.session.report.push(*d),
@@ -140,7 +140,7 @@ impl Build<'_> {
         &mut self,
         keyword: &'static Keyword,
         statement: &Statement,
-        seen: &mut HashSet<&'static str>,
+        seen: &mut Seen,
         server: &mut RawServer,
     ) -> Result<(), Stop> {
         let Some(value) = self.value(keyword, statement)? else {
@@ -197,11 +197,8 @@ impl Build<'_> {
         }
         service.family = service.family.or(Some(Family::of(ip)));
         let key = (ip, server.port.unwrap_or(0));
-        let twin = service
-            .taken
-            .get(&key)
-            .and_then(|n| service.servers.get(*n));
-        if let Some(twin) = twin {
+        if let Err(n) = service.taken.insert(key) {
+            let twin = &service.servers[n];
             let text = format!(
                 "VS {}: real server [{ip}]:{}:{} is duplicated - removing second rs",
                 service.shown(),
@@ -215,7 +212,6 @@ impl Build<'_> {
             self.session.report.push(d);
             return;
         }
-        service.taken.insert(key, service.servers.len());
         service.servers.push(server);
     }
 }

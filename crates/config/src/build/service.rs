@@ -1,6 +1,5 @@
 //! The block of a `virtual_server`, statement by statement.
 
-use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use rk_base::Family;
 
 use super::check::{self, Val};
 use super::command::RawCommand;
+use super::seen::{Places, Seen};
 use super::server::RawServer;
 use super::{Build, Stop};
 use crate::code;
@@ -60,9 +60,9 @@ pub(super) struct RawService {
     pub(super) timing: Timing,
     pub(super) sorry: Option<RawSorry>,
     pub(super) servers: Vec<RawServer>,
-    /// Where in `servers` an address and port stands.
-    pub(super) taken: HashMap<(IpAddr, u16), usize>,
-    seen: HashSet<&'static str>,
+    /// The addresses and ports of `servers`.
+    pub(super) taken: Places,
+    seen: Seen,
 }
 
 /// A `sorry_server` as it was written.
@@ -109,8 +109,8 @@ impl RawService {
             timing: Timing::default(),
             sorry: None,
             servers: Vec::new(),
-            taken: HashMap::new(),
-            seen: HashSet::new(),
+            taken: Places::default(),
+            seen: Seen::default(),
         }
     }
 
