@@ -46,6 +46,15 @@ fn http(octets: &str, end: fn(Visit), change: fn(&mut HttpProbe), words: &str) -
     }
 }
 
+fn ssl(address: SocketAddr) -> Case {
+    Case {
+        address,
+        check: "SSL_GET { COMMON\nurl {\npath /page\n} }".into(),
+        probe: crate::tls::anonymous_ssl_get(),
+        success: "Remote Web server RS succeed on service.",
+    }
+}
+
 fn smtp(lines: &'static [&'static str], end: fn(Visit)) -> Case {
     let (address, _) = crate::smtp::speaks(lines, end);
     Case {
@@ -185,6 +194,10 @@ fn cases(node: &Node) -> Vec<Case> {
             as_is,
             "",
         ),
+        ssl(crate::tls::expired()),
+        ssl(tcp(|mut visit| visit.say(b"nonsense, not TLS at all")).0),
+        ssl(tcp(hold).0),
+        ssl(nobody()),
         smtp(&["220 hi\r\n", "250 ok\r\n", "221 bye\r\n"], close),
         smtp(&["220 hi\n", "250 ok\n", "999 bye\n"], close),
         smtp(&["554 no\r\n"], close),

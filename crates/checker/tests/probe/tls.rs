@@ -172,6 +172,16 @@ fn ssl_get(tls: Tls) -> Probe {
     probe(http)
 }
 
+/// What keepalived's `SSL_GET` does without any option.
+pub(crate) fn anonymous_ssl_get() -> Probe {
+    ssl_get(tls(&plain_client()))
+}
+
+/// A server with a certificate that nobody should take any more.
+pub(crate) fn expired() -> SocketAddr {
+    serves(&pair("www.example.org", now() - DAY, None), |_| {}).0
+}
+
 #[tokio::test]
 async fn certificates_do_not_count_unless_asked() {
     let ca = Authority::new();
