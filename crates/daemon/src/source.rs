@@ -75,8 +75,8 @@ fn read_limited(file: File, size: u64, limit: usize) -> Result<Vec<u8>, ReadErro
     if size > most {
         return Err(ReadError::TooLarge { size, limit });
     }
-    let mut bytes = Vec::new();
     // A file may grow while it is read, and those of /proc say that they are empty.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).map_or(0, |size| size + 1));
     file.take(most.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(|e| read_error(&e))?;

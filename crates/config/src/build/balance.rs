@@ -39,9 +39,11 @@ impl Build<'_> {
         at: usize,
         group: Option<&GroupFacts>,
     ) -> Option<VirtualServer> {
-        let shown = raw.shown();
         if raw.servers.is_empty() {
-            let text = format!("Virtual server {shown} has no real servers - ignoring");
+            let text = format!(
+                "Virtual server {} has no real servers - ignoring",
+                raw.shown()
+            );
             let d = Diagnostic::error(code::SERVER, Class::General, text)
                 .help("write at least one real_server; a sorry_server alone is not enough");
             self.session.report.push(raw.heading.point_at_end_of(d, 1));
@@ -81,7 +83,7 @@ impl Build<'_> {
             reals.push(self.settle_real_server(server, port, place, &above));
         }
         let sorry = self.settle_sorry(&raw, &above, &reals);
-        let (quorum, hysteresis) = self.settle_quorum(&raw, &shown, total);
+        let (quorum, hysteresis) = self.settle_quorum(&raw, &above.shown, total);
         let family = raw.family.unwrap_or(Family::V4);
         let protocol = raw.protocol.unwrap_or_default();
         let service = match &raw.named {
@@ -144,7 +146,6 @@ impl Build<'_> {
 
     /// Protocol, scheduler, method, and the switches that do not go with every service.
     fn settle_basics(&mut self, raw: &mut RawService, marks: bool, has_marks: bool) {
-        let shown = raw.shown();
         let complain = |this: &mut Self, text: String, help: &str, at: &Statement, n: usize| {
             // What is missing is said at the heading, what does not fit where it stands.
             let code = if n == 1 {
@@ -158,14 +159,18 @@ impl Build<'_> {
         if marks && raw.protocol.take().is_some() {
             let text = format!(
                 "Warning: Virtual server {shown}: protocol specified for fwmark - protocol will \
-                 be ignored"
+                 be ignored",
+                shown = raw.shown()
             );
             let at = raw.protocol_at.take();
             let at = at.as_ref().unwrap_or(&raw.heading);
             complain(self, text, "a mark is for every protocol", at, 0);
         }
         if raw.protocol.is_none() && !marks {
-            let text = format!("Virtual server {shown}: no protocol set - defaulting to UDP");
+            let text = format!(
+                "Virtual server {shown}: no protocol set - defaulting to UDP",
+                shown = raw.shown()
+            );
             complain(
                 self,
                 text,
@@ -176,26 +181,34 @@ impl Build<'_> {
             raw.protocol = Some(Protocol::Udp);
         }
         if raw.scheduler.is_none() {
-            let text = format!("Virtual server {shown}: no scheduler set, setting default 'wlc'");
+            let text = format!(
+                "Virtual server {shown}: no scheduler set, setting default 'wlc'",
+                shown = raw.shown()
+            );
             complain(self, text, "write lb_algo wlc", &raw.heading, 1);
         }
         if raw.forwarding.is_none() {
-            let text =
-                format!("Virtual server {shown}: no forwarding method set, setting default NAT");
+            let text = format!(
+                "Virtual server {shown}: no forwarding method set, setting default NAT",
+                shown = raw.shown()
+            );
             complain(self, text, "write lb_kind NAT", &raw.heading, 1);
         }
         if matches!(raw.protocol, Some(Protocol::Tcp | Protocol::Sctp))
             && let Some(at) = raw.ops.take()
         {
-            let text =
-                format!("Virtual server {shown}: one packet scheduling requires UDP - resetting");
+            let text = format!(
+                "Virtual server {shown}: one packet scheduling requires UDP - resetting",
+                shown = raw.shown()
+            );
             complain(self, text, "leave ops out", &at, 0);
         }
         if (marks || has_marks)
             && let Some(at) = raw.ha_suspend.take()
         {
             let text = format!(
-                "Virtual server {shown}: cannot use ha_suspend with fwmarks - clearing ha_suspend"
+                "Virtual server {shown}: cannot use ha_suspend with fwmarks - clearing ha_suspend",
+                shown = raw.shown()
             );
             complain(self, text, "there is no address to watch", &at, 0);
         }

@@ -1,5 +1,7 @@
 //! Physical lines: length, NUL bytes, comments.
 
+use smallvec::SmallVec;
+
 use super::LINE_MAX;
 
 /// What the next physical line is.
@@ -13,10 +15,13 @@ pub(crate) enum Physical {
     Nul,
 }
 
+/// Nearly every line is one.
+pub(crate) type Parts = SmallVec<[Physical; 1]>;
+
 /// One physical line may be several: what does not fit the buffer is dropped in pieces and the
 /// remainder is a line of its own, as in keepalived.
-pub(crate) fn split(raw: &[u8]) -> Vec<Physical> {
-    let mut out = Vec::new();
+pub(crate) fn split(raw: &[u8]) -> Parts {
+    let mut out = Parts::new();
     let mut rest = raw;
     let mut column = 0;
     while rest.len() > LINE_MAX {
@@ -104,12 +109,12 @@ mod tests {
     #[test]
     fn carriage_returns_and_nuls() {
         assert_eq!(
-            split(b"a\r"),
+            split(b"a\r").as_slice(),
             [Physical::Text {
                 text: b"a".to_vec(),
                 column: 0
             }]
         );
-        assert_eq!(split(b"a\0b"), [Physical::Nul]);
+        assert_eq!(split(b"a\0b").as_slice(), [Physical::Nul]);
     }
 }

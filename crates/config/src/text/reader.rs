@@ -68,7 +68,7 @@ struct OpenFile {
     /// The next line, from 1.
     line: u32,
     /// Further parts of a line that was too long.
-    rest: Vec<Physical>,
+    rest: physical::Parts,
     dir: String,
     /// What the checks were before this file.
     checks_before: Checks,
@@ -573,7 +573,7 @@ impl<'a> Reader<'a> {
                     self.stack.push(From::File(OpenFile {
                         id,
                         line: 1,
-                        rest: Vec::new(),
+                        rest: physical::Parts::new(),
                         dir: include::dir_of(path).to_owned(),
                         checks_before: self.checks,
                         frame,
