@@ -20,8 +20,12 @@ const fn need(program: &'static str, package: &'static str) -> Need {
     Need { program, package }
 }
 
-/// The end-to-end tests.
+/// Building the daemon, and the hosts of the end-to-end tests.
 pub(crate) const LAB: &[Need] = &[
+    need("cc", "gcc"),
+    need("pkg-config", "pkg-config"),
+    need("/usr/include/openssl/ssl.h", "libssl-dev"),
+    need("/usr/include/pcre2.h", "libpcre2-dev"),
     need("keepalived", "keepalived"),
     need("ip", "iproute2"),
     need("unshare", "util-linux"),
