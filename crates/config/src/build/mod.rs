@@ -10,6 +10,7 @@
 
 mod address;
 mod advise;
+mod at;
 mod balance;
 mod check;
 mod checker;
@@ -33,7 +34,6 @@ mod settle;
 mod track;
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -41,86 +41,18 @@ use rustc_hash::FxHashMap;
 use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::{Config, Origin};
-use crate::place::{FileId, Place};
+use crate::place::Place;
 use crate::report::{Report, Session};
 use crate::source::Host;
 use crate::table::{Context, Keyword, Repeat};
-use crate::text::Line;
-use crate::text::line::{self, Frame};
 use crate::tree::{Node, Statement};
 
+pub(crate) use at::At;
 use check::Val;
 
 /// A value is missing without which nothing more is read.
 #[derive(Debug)]
 pub(crate) struct Stop;
-
-/// Where something was said, kept for messages that come later. Thousands are kept and few are
-/// used, so the way through definitions stays shared until a message needs it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct At {
-    /// Where the words stand, and the line that was being read when they came out.
-    place: Option<(Place, (FileId, u32))>,
-    frame: Option<Rc<Frame>>,
-    /// Another place that belongs to it.
-    beside: Option<Box<(Place, &'static str)>>,
-}
-
-impl At {
-    fn of(statement: &Statement, n: usize) -> Self {
-        let (start, end) = statement.range(n);
-        Self::of_bytes(&statement.line, start, end)
-    }
-
-    fn of_bytes(line: &Line, start: usize, end: usize) -> Self {
-        Self {
-            place: Some((line.place(start, end), line.home)),
-            frame: line.frame(start).cloned(),
-            beside: None,
-        }
-    }
-
-    /// The closing brace of the block that `heading` opens, where keepalived says what it
-    /// finds when a block ends; the heading itself if there is no brace.
-    fn end_of(heading: &Statement) -> Self {
-        match heading.closed_at() {
-            Some((line, at)) => Self::of_bytes(line, at, at + 1),
-            None => Self::of(heading, 0),
-        }
-    }
-
-    /// The same place, with `word` beside it; `word` alone if it is in the same line.
-    fn with(&self, word: &Self) -> Self {
-        let (Some((_, own)), Some((place, home))) = (self.place, word.place) else {
-            return self.clone();
-        };
-        if own == home {
-            return word.clone();
-        }
-        Self {
-            beside: Some(Box::new((place, "this one"))),
-            ..self.clone()
-        }
-    }
-
-    /// Shows this place beside the one that `diagnostic` is about.
-    fn also(&self, diagnostic: Diagnostic, text: &str) -> Diagnostic {
-        match self.place {
-            Some((place, _)) => diagnostic.label(place, text),
-            None => diagnostic,
-        }
-    }
-
-    fn put(&self, mut diagnostic: Diagnostic) -> Diagnostic {
-        if let Some((place, home)) = self.place {
-            diagnostic = diagnostic.at_text(place, line::via(self.frame.as_ref()), home);
-        }
-        match self.beside.as_deref() {
-            Some((place, text)) => diagnostic.label(*place, *text),
-            None => diagnostic,
-        }
-    }
-}
 
 /// The typed configuration while it is being made.
 pub(crate) struct Build<'a> {
