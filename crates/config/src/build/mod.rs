@@ -22,6 +22,7 @@ mod group;
 mod http;
 mod instance;
 mod lvs;
+mod member;
 mod route;
 mod rule;
 mod script;
