@@ -320,3 +320,63 @@ fn scripts_that_flood_their_output() {
         "VRRP_Script(chk) succeeded",
     );
 }
+
+#[test]
+fn a_kernel_without_ipvs_costs_the_balancing_only() {
+    if ours() == Which::Keepalived {
+        return crate::bed::skipped("keepalived ends");
+    }
+    let Some(bed) = Bed::new("no-ipvs") else {
+        return;
+    };
+    bed.one.sh("ip link set lo up");
+    if bed
+        .one
+        .try_sh("modprobe -n ip_vs || test -e /proc/net/ip_vs")
+        .status
+        .success()
+    {
+        return crate::bed::skipped("this kernel has IPVS");
+    }
+    let conf = format!(
+        "global_defs {{
+            lvs_sync_daemon {DEV} VI_1
+        }}
+        {}
+        virtual_server 10.77.0.100 80 {{
+            lvs_sched rr
+            lvs_method NAT
+            protocol TCP
+            real_server 10.77.0.1 9 {{
+                TCP_CHECK {{
+                    retry 0
+                    warmup 0
+                }}
+            }}
+        }}",
+        instance(100, "")
+    );
+    let mut daemon = Daemon::start(&bed.one, ours(), &conf);
+    daemon.wait_for_line(
+        "IPVS: this kernel has no IPVS: load it with `modprobe ip_vs`",
+        SOON,
+    );
+    daemon.wait_for_line("lvs_sync_daemon: this kernel has no IPVS", SOON);
+    daemon.wait_state("VI_1", "MASTER", SOON);
+    bed.one.wait_address(DEV, "10.77.0.100", true, SOON);
+    daemon.wait_for_line("TCP_CHECK on service [10.77.0.1]:tcp:9 failed", SOON);
+    daemon.reload(&conf);
+    daemon.wait_for_line("Reload", SOON);
+    assert!(daemon.stop().success());
+    for part in [
+        "IPVS: this kernel has no IPVS",
+        "lvs_sync_daemon: this kernel",
+    ] {
+        assert_eq!(
+            daemon.count(part),
+            1,
+            "{part} is said once:\n{}",
+            daemon.log()
+        );
+    }
+}

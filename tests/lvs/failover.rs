@@ -158,3 +158,13 @@ fn keepalived_fails_over_with_its_connections() {
 fn without_synchronisation_a_connection_ends_with_its_director() {
     guest().run(|| failover(Which::Keepalived, Sync::No));
 }
+
+#[test]
+fn rkeepalived_inhibits_without_losing_a_request() {
+    guest().run(|| inhibited(Which::Rkeepalived));
+}
+
+#[test]
+fn rkeepalived_fails_over_with_its_connections() {
+    guest().run(|| failover(Which::Rkeepalived, Sync::Yes));
+}

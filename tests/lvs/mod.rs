@@ -3,9 +3,12 @@
 //! Every scenario takes the daemon as an argument. Debian's keepalived passes them all: that shows
 //! that the scenario asks for what keepalived does.
 
+mod bad_input;
 mod bed;
 mod client;
 mod daemon;
+mod dump;
 mod failover;
+mod options;
 mod tables;
 mod traffic;

@@ -15,6 +15,7 @@ mod dump;
 mod fmt;
 mod genhash;
 mod ipc;
+mod ipvs;
 mod lint;
 mod logging;
 mod names;

@@ -22,21 +22,24 @@ pub fn render(view: &VrrpView) -> String {
     out.0
 }
 
+/// The text so far.
 #[derive(Default)]
-struct Lines(String);
+pub(crate) struct Lines(pub(crate) String);
 
 impl Lines {
     /// One line, indented by `indent` blanks.
-    fn line(&mut self, indent: usize, text: fmt::Arguments<'_>) {
+    pub(crate) fn line(&mut self, indent: usize, text: fmt::Arguments<'_>) {
         // Writing into a String cannot fail.
         let _ = writeln!(self.0, "{:indent$}{text}", "");
     }
 
-    fn field(&mut self, name: &str, value: impl fmt::Display) {
+    /// `name = value` of a block.
+    pub(crate) fn field(&mut self, name: &str, value: impl fmt::Display) {
         self.line(3, format_args!("{name} = {value}"));
     }
 
-    fn item(&mut self, value: impl fmt::Display) {
+    /// One of several in a field.
+    pub(crate) fn item(&mut self, value: impl fmt::Display) {
         self.line(5, format_args!("{value}"));
     }
 }

@@ -31,7 +31,7 @@ use super::name::{DestinationKey, Endpoint, ServiceKey, VirtualName};
 use super::notice::Health;
 use super::output::{Destination, Output};
 use super::settings::{RealServer, Service, Settings, VirtualServer};
-use super::table::{Checks, RealId, Virtual};
+use super::table::{Checks, Checkup, RealId, Virtual};
 use super::timer::{Random, Timers};
 
 /// What the whole of the load balancer does.
@@ -223,6 +223,12 @@ impl<'a> VirtualView<'a> {
         self.one.sorry()
     }
 
+    /// The weight the sorry server should have in the table now; `None` if it should not be there.
+    #[must_use]
+    pub const fn sorry_placed(self) -> Option<u32> {
+        self.one.sorry_placed
+    }
+
     /// Whether its checks run, rather than being suspended.
     #[must_use]
     pub fn active(self) -> bool {
@@ -246,16 +252,7 @@ impl<'a> VirtualView<'a> {
             checks: real
                 .checks
                 .iter()
-                .map(|id| CheckView {
-                    id: *id,
-                    settings: &self.director.checks[*id].set,
-                    health: if self.director.checks[*id].found.up {
-                        Health::Up
-                    } else {
-                        Health::Down
-                    },
-                    has_run: self.director.checks[*id].found.has_run,
-                })
+                .map(|id| CheckView::of(*id, &self.director.checks[*id]))
                 .collect(),
         })
     }
@@ -289,4 +286,25 @@ pub struct CheckView<'a> {
     pub health: Health,
     /// Whether it has run at all.
     pub has_run: bool,
+    /// How many attempts have failed in a row since it was well, while it still counts as up.
+    pub retries: u32,
+    /// What it adds to the weight of its server; 0 for most.
+    pub weight: i64,
+    /// The URL that failed (counted from 0), while that decides.
+    pub failed_url: Option<usize>,
+}
+
+impl<'a> CheckView<'a> {
+    fn of(id: CheckId, check: &'a Checkup) -> Self {
+        let found = &check.found;
+        Self {
+            id,
+            settings: &check.set,
+            health: if found.up { Health::Up } else { Health::Down },
+            has_run: found.has_run,
+            retries: found.retries,
+            weight: found.weight.unwrap_or(0),
+            failed_url: found.failed_url.then_some(found.url),
+        }
+    }
 }

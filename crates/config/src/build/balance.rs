@@ -255,7 +255,8 @@ impl Build<'_> {
         let (service, keeps) = (&above.shown, forwarding.keeps_port());
         let mut texts = Vec::new();
         let port = match (&above.raw.named, keeps) {
-            (Named::Address(_, port), false) => server.port.unwrap_or(*port),
+            // keepalived: 0 is as good as none.
+            (Named::Address(_, port), false) => written.unwrap_or(*port),
             (Named::Address(_, port), true) => {
                 if written.is_some_and(|p| p != *port) {
                     let name = name();

@@ -512,8 +512,8 @@ pub struct RealServer {
     /// Its address.
     pub addr: IpAddr,
     /// The port in the kernel's table. With DR and TUN that of the service, and 0 for a mark.
-    /// With NAT as written, else that of the service, else 0. Services of groups have it as
-    /// written, else 0; their entries decide instead where the method keeps ports.
+    /// With NAT as written if that is not 0, else that of the service. Services of groups have it
+    /// as written, else 0; their entries decide instead where the method keeps ports.
     pub port: u16,
     /// `weight`, else that of the service; at most 2^31 - 1.
     pub weight: u32,

@@ -14,6 +14,7 @@ mod keeper;
 mod notify;
 mod table;
 mod translate;
+mod view;
 mod wrapper;
 
 use std::collections::HashMap;
@@ -26,7 +27,6 @@ use rk_base::Instant;
 use rk_checker::probe::PingGroupRange;
 use rk_checker::state::{Director, Input, Level, Output, ProbeKey, ServiceKey, Whereabouts};
 use rk_config::model::{self, Origin};
-use rk_ipvs::{Kernel, TableError};
 use rk_net::{Change, Clock, Reflector};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, LocalSet};
@@ -40,6 +40,7 @@ use self::translate::{Plan, Work, plan};
 use self::wrapper::{Setup, Wrapper};
 use crate::cli::Options;
 use crate::ipc::{ChildLink, ChildStart, Command, FromChild};
+use crate::ipvs::opener;
 use crate::signal::{Held, Signal};
 
 /// How long the services may take to go when the process stops.
@@ -104,8 +105,7 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
         origins,
     } = plan(&start.config);
     let namespace = start.config.global.net_namespace_ipvs.clone();
-    let mut modules = Modules::default();
-    let open = move || modules.open(namespace.as_ref());
+    let open = opener(namespace);
     let seed = u64::from(process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut world = World {
         clock: Clock::new(),
@@ -122,6 +122,9 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
     };
     world.follow().await?;
     world.feed(Input::Start);
+    if world.options.dump_conf {
+        world.log_configuration();
+    }
     if let Err(e) = link.send(&FromChild::Ready) {
         warn!("the parent cannot be told that the checkers run: {e}");
     }
@@ -176,6 +179,10 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<(
                 info!("Reloading");
                 reading = Some(tokio::task::spawn_blocking(|| snapshot.read_config()));
             }
+            Wake::Parent(Ok(Some(Command::DumpData))) | Wake::Signal(Signal::DumpData) => {
+                world.dump();
+            }
+            // There are no counters and no JSON of this process.
             Wake::Parent(Ok(Some(_))) => {}
             Wake::Signal(Signal::Reload) => {
                 info!("to reload, signal the parent process: it reads the file");
@@ -334,51 +341,6 @@ impl World {
         self.wrapper.finish(keep, STOP_LIMIT).await;
         self.notifier.drain().await;
     }
-}
-
-/// Opens the kernel's table, and loads its module if need be.
-#[derive(Debug, Default)]
-struct Modules {
-    tried: bool,
-}
-
-impl Modules {
-    fn open(&mut self, namespace: Option<&Option<String>>) -> Result<Kernel, TableError> {
-        match open(namespace) {
-            Err(TableError::NoIpvs) if !self.tried => {
-                self.tried = true;
-                let loaded = process::Command::new("modprobe")
-                    .args(["-va", "ip_vs"])
-                    .stdin(process::Stdio::null())
-                    .stdout(process::Stdio::null())
-                    .stderr(process::Stdio::null())
-                    .status();
-                match loaded {
-                    Ok(status) => debug!("modprobe ip_vs: {status}"),
-                    Err(e) => debug!("modprobe ip_vs: {e}"),
-                }
-                open(namespace)
-            }
-            result => result,
-        }
-    }
-}
-
-/// A netlink socket stays in the namespace of the thread that opened it.
-fn open(namespace: Option<&Option<String>>) -> Result<Kernel, TableError> {
-    let Some(name) = namespace else {
-        return Kernel::open();
-    };
-    let name = name.clone();
-    let opened = std::thread::spawn(move || {
-        match &name {
-            Some(name) => rk_net::netns::enter(name).map_err(std::io::Error::other)?,
-            None => rk_net::netns::enter_default().map_err(std::io::Error::other)?,
-        }
-        Kernel::open()
-    })
-    .join();
-    opened.unwrap_or_else(|_| Err(std::io::Error::other("the thread died").into()))
 }
 
 /// The places of services under the names that the kernel has for them.

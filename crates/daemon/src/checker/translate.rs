@@ -376,7 +376,7 @@ fn target(connection: Option<&model::Connection>, real: Endpoint) -> Target {
 }
 
 /// All that a check is about, without where it stands in the configuration.
-fn key(check: &model::Check, real: Endpoint) -> ProbeKey {
+pub(super) fn key(check: &model::Check, real: Endpoint) -> ProbeKey {
     let mut check = check.clone();
     match &mut check {
         model::Check::Http(_, http) => {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rk_config::model::{self, Origin};
-use rk_ipvs::{Command, Name, ServiceKey, SyncDaemon, SyncState, Table, TableError, Timeouts};
+use rk_ipvs::{Command, ServiceKey, SyncDaemon, SyncState, Table, TableError, Timeouts};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 
 use super::keeper::{Keeper, Pass};
 use super::table::Want;
+use crate::ipvs::sync_daemon;
 
 /// Between two looks at the whole table.
 const PASS: Duration = Duration::from_secs(30);
@@ -69,24 +70,6 @@ impl Setup {
     }
 }
 
-/// The daemon that a `lvs_sync_daemon` line asks for; `id` is its id unless the line says one.
-pub(crate) fn sync_daemon(
-    line: &model::LvsSyncDaemon,
-    state: SyncState,
-    id: u8,
-) -> Option<SyncDaemon> {
-    let interface = Name::new(&line.interface)
-        .inspect_err(|e| error!("{}: lvs_sync_daemon: {e}", line.origin))
-        .ok()?;
-    Some(SyncDaemon {
-        max_len: line.maxlen,
-        group: line.group,
-        port: line.port,
-        ttl: line.ttl,
-        ..SyncDaemon::new(state, interface, line.id.unwrap_or(id))
-    })
-}
-
 enum Request {
     /// What should be there from now on.
     Wants(Vec<Want>),
@@ -110,7 +93,7 @@ impl Wrapper {
         let task = Task {
             open,
             table: None,
-            complained: false,
+            complaint: None,
             keeper: Keeper::default(),
             setup: Setup::default(),
             original: None,
@@ -148,8 +131,8 @@ impl Wrapper {
 struct Task<T, F> {
     open: F,
     table: Option<T>,
-    /// Whether it was said that there is no table.
-    complained: bool,
+    /// What was said last about why the table cannot be used, so that it is said once.
+    complaint: Option<String>,
     keeper: Keeper,
     setup: Setup,
     /// The kernel's own timeouts, once changed.
@@ -223,22 +206,23 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
         }
         match (self.open)() {
             Ok(table) => {
-                if self.complained {
-                    info!("IPVS: the kernel's table can be used now");
-                }
-                self.complained = false;
                 self.table = Some(table);
                 true
             }
             Err(e) => {
-                if !self.complained {
-                    error!(
-                        "IPVS: {e}. Real servers are checked, but nothing is balanced until this works"
-                    );
-                }
-                self.complained = true;
+                self.complain(&e);
                 false
             }
+        }
+    }
+
+    fn complain(&mut self, e: &TableError) {
+        let why = e.to_string();
+        if self.complaint.as_ref() != Some(&why) {
+            error!(
+                "IPVS: {why}. Real servers are checked, but nothing is balanced until this works"
+            );
+            self.complaint = Some(why);
         }
     }
 
@@ -311,13 +295,15 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
         let Some(table) = &mut self.table else { return };
         if let Err(e) = self.keeper.pass(table, why).await {
             self.failed(&e);
+        } else if self.complaint.take().is_some() {
+            info!("IPVS: the kernel's table can be used now");
         }
     }
 
     /// The table as a whole failed: it is opened anew, and read, at the next turn.
     fn failed(&mut self, e: &TableError) {
         if !e.retryable() {
-            error!("IPVS: {e}");
+            self.complain(e);
         }
         self.keeper.lost();
         self.table = None;

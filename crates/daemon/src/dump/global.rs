@@ -17,6 +17,8 @@ use crate::Config;
 pub(crate) enum Reader {
     /// The parent.
     Parent,
+    /// The checker process, which shows what the parent shows.
+    Checker,
     /// The VRRP process: it shows its own settings too.
     Vrrp,
 }

@@ -11,6 +11,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rk_config::model::Command;
+
 use crate::Config;
 use crate::logging::Names;
 
@@ -19,12 +21,24 @@ use crate::logging::Names;
 pub(crate) enum Dump {
     /// `keepalived_parent.data`.
     ParentData,
+    /// `keepalived_check.data`.
+    CheckerData,
     /// `keepalived.data`.
     VrrpData,
     /// `keepalived.stats`.
     VrrpStats,
     /// `keepalived.json`.
     VrrpJson,
+}
+
+/// Each word in single quotes, as the dumps show commands.
+pub(crate) fn quoted(c: &Command) -> String {
+    let words: Vec<String> = c
+        .argv
+        .iter()
+        .map(|w| format!("'{}'", w.replace('\'', r"'\''")))
+        .collect();
+    words.join(" ")
 }
 
 /// The directory for dump files: `TMPDIR` when it is an absolute path to a directory, else `/tmp`.
@@ -58,6 +72,7 @@ pub(crate) fn path(dump: Dump, config: &Config, names: &Names) -> PathBuf {
     let global = &config.global;
     let (base, extension, given) = match dump {
         Dump::ParentData => ("keepalived_parent", "data", &global.state_dump_file),
+        Dump::CheckerData => ("keepalived_check", "data", &global.state_dump_file),
         Dump::VrrpData => ("keepalived", "data", &global.state_dump_file),
         Dump::VrrpStats => ("keepalived", "stats", &global.stats_dump_file),
         Dump::VrrpJson => ("keepalived", "json", &global.json_dump_file),
@@ -75,15 +90,16 @@ pub(crate) fn path(dump: Dump, config: &Config, names: &Names) -> PathBuf {
     match given {
         None => directory().join(name),
         Some(dir) if dir.ends_with('/') => Path::new(dir).join(name),
-        // The parent's dump goes beside the one that was named.
-        Some(file) if dump == Dump::ParentData => {
+        // The others' dumps go beside the one that was named, which is the VRRP process's.
+        Some(file) if matches!(dump, Dump::ParentData | Dump::CheckerData) => {
+            let which = base.trim_start_matches("keepalived");
             let file = Path::new(file);
             let stem = file.file_stem().unwrap_or_default().to_string_lossy();
             let extension = file
                 .extension()
                 .map(|e| format!(".{}", e.to_string_lossy()))
                 .unwrap_or_default();
-            file.with_file_name(format!("{stem}_parent{extension}"))
+            file.with_file_name(format!("{stem}{which}{extension}"))
         }
         Some(file) => PathBuf::from(file),
     }
@@ -225,6 +241,10 @@ mod tests {
         assert_eq!(
             path(Dump::ParentData, &config, &names),
             Path::new("/var/x/state_parent.txt")
+        );
+        assert_eq!(
+            path(Dump::CheckerData, &config, &names),
+            Path::new("/var/x/state_check.txt")
         );
         assert_eq!(
             path(Dump::VrrpJson, &config, &names),

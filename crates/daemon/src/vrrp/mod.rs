@@ -22,6 +22,7 @@ mod reload;
 mod router;
 mod scripts;
 mod stall;
+mod sync_daemon;
 mod translate;
 mod view;
 mod world;
@@ -301,6 +302,7 @@ async fn stop(mut world: World) -> anyhow::Result<()> {
         world.clear_firewall();
     }
     world.tell_everybody();
+    world.sync.finish(STOP_LIMIT).await;
     world.notifier.drain().await;
     Ok(())
 }

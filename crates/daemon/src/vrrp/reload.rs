@@ -33,6 +33,7 @@ impl World {
         self.know_trackers();
         self.groups.apply(&self.config, &self.routers);
         self.start_routers(now, &ids);
+        self.sync.apply(&self.config, &self.routers);
         self.scripts.start(self.umask());
     }
 
@@ -105,6 +106,7 @@ impl World {
             self.refresh_socket(now, id);
         }
         self.start_routers(now, &fresh);
+        self.sync.apply(&self.config, &self.routers);
         self.scripts.start(self.umask());
     }
 

@@ -194,7 +194,7 @@ impl World {
     fn script_commands(&self, c: &model::Instance) -> Vec<String> {
         let command = |name: &str| {
             let script = self.config.scripts.iter().find(|s| s.name == name)?;
-            Some(quoted(&script.command))
+            Some(dump::quoted(&script.command))
         };
         c.track
             .scripts
@@ -207,7 +207,7 @@ impl World {
         let status = state.status();
         ScriptView {
             name: s.name.clone(),
-            command: quoted(&s.command),
+            command: dump::quoted(&s.command),
             interval: s.interval,
             timeout: if s.timeout == s.interval {
                 Duration::ZERO
@@ -424,16 +424,6 @@ fn tracked(all: &[model::Tracked]) -> Vec<TrackedView> {
     all.iter().map(view).collect()
 }
 
-/// Each word in single quotes, as the dumps show commands.
-fn quoted(c: &model::Command) -> String {
-    let words: Vec<String> = c
-        .argv
-        .iter()
-        .map(|w| format!("'{}'", w.replace('\'', r"'\''")))
-        .collect();
-    words.join(" ")
-}
-
 fn notify_scripts(n: &model::Notify) -> Vec<NotifyView> {
     let all = [
         ("Backup", "script_backup", &n.backup),
@@ -455,7 +445,7 @@ fn notify_scripts(n: &model::Notify) -> Vec<NotifyView> {
             Some(NotifyView {
                 title,
                 key,
-                command: quoted(command),
+                command: dump::quoted(command),
                 owner,
             })
         })

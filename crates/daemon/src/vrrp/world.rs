@@ -27,6 +27,7 @@ use super::notify::{self, Notifier};
 use super::packets::Bundling;
 use super::router::{RouterId, Routers};
 use super::scripts::Scripts;
+use super::sync_daemon::Follower;
 use super::translate::TrackerIds;
 use crate::cli::Options;
 
@@ -47,6 +48,7 @@ pub(super) struct World {
     pub(super) tracked_by: HashMap<TrackerId, Vec<RouterId>>,
     pub(super) scripts: Scripts,
     pub(super) notifier: Notifier,
+    pub(super) sync: Follower,
     /// Whose submission to the address writer is under way.
     pub(super) asked: HashMap<OpId, RouterId>,
     pub(super) next_op: u64,
@@ -89,6 +91,7 @@ impl World {
             notifier: Notifier::start(&config),
             firewall: Firewall::new(firewall_settings(&config.global)),
             scripts: Scripts::new(),
+            sync: Follower::default(),
             clock,
             options,
             config,
@@ -263,6 +266,7 @@ impl World {
                 self.notifier
                     .transition(source.clone(), state, transition.priority.get(), &cause);
             }
+            self.sync.entered(&router.plan.settings.name, transition.to);
         }
         if self.groups.has(id) {
             self.tell_groups();

@@ -1,0 +1,218 @@
+//! `keepalived_check.data` beside keepalived's.
+
+use rk_lab::{Guest, Node, Rivals, Which};
+
+use crate::bed::SOON;
+
+const FILE: &str = "/tmp/keepalived_check.data";
+
+/// Everything that a dump shows, and nothing that would still change: the first checks come at
+/// once and once, the others in an hour.
+const CONFIGURATION: &str = r#"
+global_defs {
+    enable_script_security
+    script_user root
+}
+virtual_server_group VG {
+    10.9.0.10-12 8080
+    10.9.0.20 8080
+    fwmark 7
+}
+virtual_server 10.9.0.1 80 {
+    delay_loop 3600
+    connect_timeout 4
+    lvs_sched wrr
+    lvs_method NAT
+    persistence_timeout 30
+    protocol TCP
+    virtualhost www.example.org
+    quorum_up "/usr/bin/true up"
+    sorry_server 10.9.0.99 80
+    real_server 127.0.0.1 8001 {
+        weight 3
+        inhibit_on_failure
+        notify_up "/usr/bin/true u"
+        HTTP_GET {
+            url {
+                path /b
+                digest d41d8cd98f00b204e9800998ecf8427e
+            }
+            url {
+                path /c
+                status_code 200 300-302
+                virtualhost v.example.org
+                regex "ab.c"
+                regex_min_offset 2
+            }
+            connect_timeout 2
+            retry 4
+            delay_before_retry 1
+        }
+    }
+    real_server 127.0.0.1 8002 {
+        virtualhost rs.example.org
+        SSL_GET {
+            enable_sni
+            fast_recovery
+            http_protocol 1.1
+            url {
+                path /
+            }
+            warmup 3000
+            log_all_failures
+        }
+    }
+    real_server 127.0.0.1 8003 {
+        uthreshold 10
+        lthreshold 5
+        notify_down "/usr/bin/true d"
+        TCP_CHECK {
+            retry 0
+            warmup 0
+        }
+    }
+    real_server 127.0.0.1 8004 {
+        delay_loop 2000
+        warmup 0
+        retry 0
+        MISC_CHECK {
+            misc_path "/usr/bin/true w w2"
+            misc_timeout 4
+        }
+    }
+}
+virtual_server group VG {
+    delay_loop 3600
+    warmup 1800
+    retry 4
+    delay_before_retry 2
+    lvs_sched sh
+    sh-port
+    lvs_method DR
+    protocol UDP
+    ops
+    omega
+    smtp_alert
+    quorum_down "/usr/bin/true down"
+    real_server 127.0.0.3 8080 {
+        weight 2
+        UDP_CHECK {
+            bindto 127.0.0.1
+            bind_port 5000
+            connect_port 53
+            payload 0a0b
+            require_reply
+            min_reply_length 1
+            max_reply_length 20
+        }
+        TCP_CHECK {
+            connect_ip 127.0.0.1
+            connect_timeout 1
+            fwmark 3
+            bind_if lo
+        }
+        PING_CHECK {
+        }
+        DNS_CHECK {
+            type A
+            name example.org
+            retry 2
+        }
+    }
+}
+virtual_server fwmark 9 {
+    lvs_sched mh
+    lvs_method TUN
+    persistence_timeout 50
+    persistence_granularity 255.255.255.0
+    real_server 10.1.1.1 0 {
+        lvs_method TUN type gue port 7777 csum
+        weight 0
+    }
+    real_server 10.1.1.2 0 {
+        lvs_method TUN type gre nocsum
+    }
+}
+virtual_server fd00::1 53 {
+    alpha
+    lvs_sched rr
+    lvs_method NAT
+    protocol SCTP
+    real_server fd00::2 53 {
+    }
+}
+"#;
+
+/// The sections behind the global one, without what only one of the two programs shows: words of
+/// 2.4 against those of 2.2, and what is always 0.
+fn sections(node: &Node) -> Vec<String> {
+    let text = rk_lab::eventually(SOON, FILE, || {
+        node.read(FILE)
+            .filter(|text| text.contains("Health checkers"))
+    });
+    let (_, sections) = text
+        .split_once("------< SSL definitions >------\n")
+        .expect("the first of them");
+    let only_one = [
+        "reloaded =",
+        "previous effective_weight =",
+        "set =",
+        "Retries iterations =",
+        "Last ran =",
+        "Last status =",
+        "Regex options:",
+        "Regex ref count =",
+        "tls_compliant ",
+    ];
+    let mut inside_sorry = false;
+    let mut kept = Vec::new();
+    for line in sections.lines() {
+        let word = line.trim_start().replace("VS alive =", "alive =");
+        let deep = line.starts_with("     ");
+        inside_sorry = word.starts_with("sorry server =") || (inside_sorry && deep);
+        let of_sorry = inside_sorry && word.starts_with("alive =");
+        if !of_sorry && !only_one.iter().any(|start| word.starts_with(start)) {
+            kept.push(word);
+        }
+    }
+    kept
+}
+
+#[test]
+fn the_checker_process_dumps_what_keepalived_dumps() {
+    Guest::new().run(|| {
+        let lab = crate::bed::lab("dump").expect("a guest can make namespaces");
+        let nodes = [lab.node("one"), lab.node("two")];
+        for node in &nodes {
+            node.sh("ip link set lo up");
+        }
+        let mut rivals = Rivals::start([&nodes[0], &nodes[1]], Which::Rkeepalived, CONFIGURATION);
+        let table = rivals.same_ipvs("start");
+        assert!(!table.is_empty());
+        // One fails and is taken out, one has run and is well.
+        let failed = "-a -t 10.9.0.1:80 -r 127.0.0.1:8003";
+        for node in &nodes {
+            node.wait_ipvs("a failed check", SOON, |table| {
+                !table.lines().iter().any(|line| line.starts_with(failed))
+            });
+        }
+        let ran = "Misc check for";
+        rivals.reference().wait_for_line(ran, SOON);
+        rivals.reference().signal("USR1");
+        rivals.other().signal("USR1");
+        rivals
+            .other()
+            .wait_for_line("Printing checker data for process(", SOON);
+        let [theirs, mine] = [sections(&nodes[0]), sections(&nodes[1])];
+        assert!(
+            theirs == mine,
+            "---- keepalived:\n{}\n---- ours:\n{}",
+            theirs.join("\n"),
+            mine.join("\n")
+        );
+        assert!(mine.contains(&"num failed checkers = 1".to_owned()));
+        let mode = nodes[1].sh("stat -c %a /tmp/keepalived_check.data");
+        assert_eq!(mode.trim(), "600");
+        rivals.stop();
+    });
+}

@@ -1,0 +1,167 @@
+//! What `global_defs` and the command line say about the table as a whole, beside keepalived.
+
+use std::time::Duration;
+
+use rk_lab::{Daemon, Guest, IpvsTable, Lab, Node, Which};
+
+use crate::bed::SOON;
+
+/// One service with two servers.
+const SERVICE: &str = "virtual_server 10.9.0.1 80 {
+    lvs_sched rr
+    lvs_method NAT
+    protocol TCP
+    real_server 10.9.1.1 80 {
+    }
+    real_server 10.9.1.2 80 {
+        weight 2
+    }
+}";
+/// What somebody else has put into the table.
+const FOREIGN: &str = "-A -t 10.9.9.9:99 -s wlc";
+/// The same service as ours, with another scheduler and a server more: what a run left behind.
+const LEFT: [&str; 2] = [
+    "-A -t 10.9.0.1:80 -s wlc",
+    "-a -t 10.9.0.1:80 -r 10.9.1.3:80 -m",
+];
+
+fn guest() -> Guest {
+    Guest::new().deadline(Duration::from_mins(2))
+}
+
+fn lab() -> (Lab, [Node; 2]) {
+    let lab = crate::bed::lab("options").expect("a guest can make namespaces");
+    let nodes = ["one", "two"].map(|name| {
+        let node = lab.node(name);
+        node.void("eth0", &["10.77.0.1/24"]);
+        node.sh("modprobe ip_vs");
+        node
+    });
+    (lab, nodes)
+}
+
+fn configuration(global: &str) -> String {
+    format!("global_defs {{\n{global}\n}}\n{SERVICE}\n")
+}
+
+/// What a daemon leaves at each step of its life.
+#[derive(Debug, PartialEq)]
+struct Life {
+    started: IpvsTable,
+    reloaded: Option<IpvsTable>,
+    stopped: IpvsTable,
+}
+
+/// Lets a daemon run on a table that is as `before` makes it.
+#[track_caller]
+fn live(node: &Node, which: Which, before: &[&str], words: &[&str], confs: &[String]) -> Life {
+    for rule in before {
+        node.ipvsadm(&rule.split(' ').collect::<Vec<_>>());
+    }
+    node.write("/etc/keepalived/keepalived.conf", confs[0].as_bytes());
+    let mut daemon = Daemon::start_as_is(node, which, words);
+    daemon.wait_for_line("Gained quorum", SOON);
+    let started = daemon.settled_ipvs();
+    let reloaded = confs.get(1).map(|second| {
+        daemon.reload(second);
+        daemon.wait_for_line("Reloading", SOON);
+        daemon.settled_ipvs()
+    });
+    assert!(daemon.stop().success());
+    let stopped = node.ipvs();
+    node.clear_ipvs();
+    Life {
+        started,
+        reloaded,
+        stopped,
+    }
+}
+
+/// Both live alike; how.
+#[track_caller]
+fn alike(nodes: &[Node; 2], before: &[&str], words: &[&str], confs: &[String]) -> Life {
+    let theirs = live(&nodes[0], Which::Keepalived, before, words, confs);
+    let mine = live(&nodes[1], Which::Rkeepalived, before, words, confs);
+    assert_eq!(theirs, mine, "{words:?} {confs:?}");
+    mine
+}
+
+#[test]
+fn what_is_left_and_what_is_flushed() {
+    guest().run(|| {
+        let (_lab, nodes) = lab();
+        // -I: all of it stays.
+        let plain = [configuration("")];
+        let life = alike(&nodes, &[], &["-I"], &plain);
+        assert_eq!(life.stopped, life.started);
+        assert_eq!(life.started.lines().len(), 3);
+
+        // Without it, what is ours goes, and what is somebody else's stays.
+        let life = alike(&nodes, &[FOREIGN], &[], &plain);
+        assert_eq!(life.started.lines().len(), 4);
+        assert_eq!(life.stopped.lines(), [FOREIGN]);
+
+        // lvs_flush: nobody else's, and nothing that an earlier run left.
+        let flush = [configuration("lvs_flush")];
+        let left = [FOREIGN, LEFT[0], LEFT[1]];
+        let life = alike(&nodes, &left, &[], &flush);
+        assert_eq!(life.started.lines().len(), 3);
+        assert!(life.stopped.is_empty());
+
+        // lvs_flush_on_stop: everything, or ours with whatever somebody added to it.
+        let life = alike(
+            &nodes,
+            &[FOREIGN],
+            &[],
+            &[configuration("lvs_flush_on_stop")],
+        );
+        assert_eq!(life.started.lines().len(), 4);
+        assert!(life.stopped.is_empty());
+        let own = [configuration("lvs_flush_on_stop VS")];
+        let life = alike(&nodes, &[FOREIGN], &[], &own);
+        assert_eq!(life.stopped.lines(), [FOREIGN]);
+        // And -I is stronger than both.
+        let life = alike(&nodes, &[], &["-I"], &own);
+        assert_eq!(life.stopped, life.started);
+    });
+}
+
+#[test]
+fn timeouts_and_synchronisation() {
+    guest().run(|| {
+        let (_lab, nodes) = lab();
+        // Some of the timeouts, then others; at the end the kernel's own.
+        let confs = [
+            configuration("lvs_timeouts tcp 700 udp 60"),
+            configuration("lvs_timeouts tcpfin 30 udp 90"),
+        ];
+        let life = alike(&nodes, &[], &[], &confs);
+        let timeouts = |table: &IpvsTable| table.settings()[0].clone();
+        assert_eq!(
+            timeouts(&life.started),
+            "Timeout (tcp tcpfin udp): 700 120 60"
+        );
+        let reloaded = life.reloaded.as_ref().expect("a reload");
+        assert_eq!(timeouts(reloaded), "Timeout (tcp tcpfin udp): 900 30 90");
+        assert_eq!(
+            timeouts(&life.stopped),
+            "Timeout (tcp tcpfin udp): 900 120 300"
+        );
+
+        // Without an instance both daemons run, whoever is the Master; -I stops them all the same.
+        let confs = [
+            configuration("lvs_sync_daemon eth0 id 7 maxlen 1400 port 8849 ttl 2 group 224.0.0.88"),
+            configuration("lvs_sync_daemon eth0 id 8"),
+        ];
+        for words in [&[][..], &["-I"]] {
+            let life = alike(&nodes, &[], words, &confs);
+            let reloaded = life.reloaded.as_ref().expect("a reload");
+            for (table, id) in [(&life.started, 7), (reloaded, 8)] {
+                let syncing = format!("syncid={id}");
+                let both = table.settings().iter().filter(|l| l.contains(&syncing));
+                assert_eq!(both.count(), 2, "{table}");
+            }
+            assert_eq!(life.stopped.settings().len(), 1, "{}", life.stopped);
+        }
+    });
+}
