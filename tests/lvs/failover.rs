@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rk_lab::{Daemon, Guest, Which};
+use rk_lab::{Daemon, Guest, Node, Which};
 
 use crate::bed::{DEV, SOON};
 use crate::lvs::bed::{Cluster, Method, SERVICE, VIP};
@@ -139,6 +139,78 @@ fn failover(which: Which, sync: Sync) {
     }
 }
 
+/// What a node synchronises as: `master` or `backup` with an id, if at all.
+#[track_caller]
+fn wait_role(node: &Node, role: Option<(&str, u8)>) {
+    let wanted: Vec<String> = role
+        .iter()
+        .map(|(role, id)| format!("{role} sync daemon (mcast={DEV}, syncid={id},"))
+        .collect();
+    node.wait_ipvs(&format!("{role:?} synchronisation"), SOON, |table| {
+        let daemons = &table.settings()[1..];
+        daemons.len() == wanted.len()
+            && (daemons.iter().zip(&wanted)).all(|(line, start)| line.starts_with(start))
+    });
+}
+
+/// The synchronisation follows the state of its instance, and a reload.
+fn follows(which: Which) {
+    let lab = crate::bed::lab("sync").expect("a guest can make namespaces");
+    let node = lab.node("one");
+    node.void(DEV, &["192.0.2.1/24"]);
+    lab.bridge("lan");
+    lab.link("lan", &node, "vrrp0", &["10.77.0.1/24"]);
+    node.sh("modprobe ip_vs");
+    let configuration = |line: &str| {
+        format!(
+            "global_defs {{
+                {line}
+            }}
+            vrrp_instance VI_1 {{
+                interface vrrp0
+                virtual_router_id 51
+                priority 100
+                advert_int 1
+                virtual_ipaddress {{
+                    10.77.0.100/24
+                }}
+            }}
+            virtual_server 10.77.0.100 80 {{
+                lvs_sched rr
+                lvs_method NAT
+                protocol TCP
+                real_server 10.77.0.7 80 {{
+                }}
+            }}"
+        )
+    };
+    let line = format!("lvs_sync_daemon {DEV} inst VI_1");
+    let mut daemon = Daemon::start(&node, which, &configuration(&line));
+    wait_role(&node, Some(("backup", 51)));
+    wait_role(&node, Some(("master", 51)));
+    node.sh("ip link set vrrp0 down");
+    daemon.wait_state("VI_1", "FAULT", SOON);
+    wait_role(&node, Some(("backup", 51)));
+    node.sh("ip link set vrrp0 up");
+    wait_role(&node, Some(("master", 51)));
+    // keepalived's own reload goes wrong here in several ways.
+    if which == Which::Rkeepalived {
+        daemon.reload(&configuration(&format!("{line} id 9 ttl 3")));
+        wait_role(&node, Some(("master", 9)));
+        daemon.reload(&configuration(&line.replace("VI_1", "VI_2")));
+        daemon.wait_for_line("lvs_sync_daemon: there is no instance VI_2", SOON);
+        wait_role(&node, None);
+        daemon.reload(&configuration(&line));
+        wait_role(&node, Some(("master", 51)));
+        daemon.reload(&configuration(""));
+        wait_role(&node, None);
+        daemon.reload(&configuration(&line));
+        wait_role(&node, Some(("master", 51)));
+    }
+    assert!(daemon.stop().success());
+    wait_role(&node, None);
+}
+
 /// The guest for a cluster with two directors.
 fn guest() -> Guest {
     Guest::new().memory(512).deadline(Duration::from_mins(4))
@@ -157,6 +229,16 @@ fn keepalived_fails_over_with_its_connections() {
 #[test]
 fn without_synchronisation_a_connection_ends_with_its_director() {
     guest().run(|| failover(Which::Keepalived, Sync::No));
+}
+
+#[test]
+fn keepalived_synchronises_as_its_instance_says() {
+    guest().run(|| follows(Which::Keepalived));
+}
+
+#[test]
+fn rkeepalived_synchronises_as_its_instance_says() {
+    guest().run(|| follows(Which::Rkeepalived));
 }
 
 #[test]
