@@ -1,6 +1,6 @@
 //! The reference of the language, made of the table: `doc/keywords.md` and the manual page.
 //!
-//! Both are drawn from the same [`Piece`]s, so that they cannot disagree: what the syntax is
+//! Both are drawn from the same `Piece`s, so that they cannot disagree: what the syntax is
 //! stands in `syntax`, what the keywords are comes from their rows.
 
 mod markdown;
