@@ -58,7 +58,7 @@ pub struct Build {
 /// cases. Gives the exit status.
 #[must_use]
 pub fn run(build: &Build) -> ExitCode {
-    let argv: Vec<String> = std::env::args_os()
+    let mut argv: Vec<String> = std::env::args_os()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     if let Some(role) = argv.get(1).and_then(|word| child::Role::from_word(word)) {
@@ -79,6 +79,10 @@ pub fn run(build: &Build) -> ExitCode {
     {
         return fmt::run(rest);
     }
+    let record_ipvs = argv
+        .get(1)
+        .and_then(|word| checker::record::file(word))
+        .inspect(|_| drop(argv.remove(1)));
     let interpreted = cli::interpret(&argv);
     // Nobody may be reading: that is no reason not to go on.
     let say = |text: &str| drop(io::stderr().write_all(text.as_bytes()));
@@ -100,6 +104,7 @@ pub fn run(build: &Build) -> ExitCode {
         },
         Request::Exit(status) => return ExitCode::from(status),
         Request::Run(mut options) => {
+            options.record_ipvs = record_ipvs;
             if let Ok(here) = std::env::current_dir() {
                 options.anchor_paths(&here);
             }

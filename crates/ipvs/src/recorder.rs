@@ -16,6 +16,9 @@ type Refuse = Box<dyn FnMut(&Command) -> Option<i32> + Send>;
 /// Says whether the next call fails as a whole.
 type Fail = Box<dyn FnMut() -> Option<TableError> + Send>;
 
+/// Is given each command instead of its being kept.
+type Watch = Box<dyn FnMut(&Command) -> std::io::Result<()> + Send>;
+
 /// The test double for [`Kernel`](crate::Kernel).
 #[derive(Default)]
 pub struct Recorder {
@@ -25,6 +28,7 @@ pub struct Recorder {
     told: Vec<Command>,
     refuse: Option<Refuse>,
     fail: Option<Fail>,
+    watch: Option<Watch>,
 }
 
 /// What the kernel starts with.
@@ -71,6 +75,12 @@ impl Recorder {
     /// From now on fails the calls for which `fail` gives an error.
     pub fn fail(&mut self, fail: impl FnMut() -> Option<TableError> + Send + 'static) {
         self.fail = Some(Box::new(fail));
+    }
+
+    /// From now on gives each command to `watch`, also those that are refused, and keeps none for
+    /// [`Self::told`]. Where `watch` fails, so does the call.
+    pub fn watch(&mut self, watch: impl FnMut(&Command) -> std::io::Result<()> + Send + 'static) {
+        self.watch = Some(Box::new(watch));
     }
 
     fn check(&mut self) -> Result<(), TableError> {
@@ -156,7 +166,10 @@ impl Table for Recorder {
 
     async fn apply(&mut self, commands: &[Command]) -> Result<Vec<Refusal>, TableError> {
         self.check()?;
-        self.told.extend(commands);
+        match &mut self.watch {
+            Some(watch) => commands.iter().try_for_each(watch)?,
+            None => self.told.extend(commands),
+        }
         let mut refused = Vec::new();
         for (index, command) in commands.iter().enumerate() {
             if let Err(errno) = self.perform(command) {

@@ -161,6 +161,16 @@ impl<'a> Daemon<'a> {
         self.pid("/run/vrrp.pid")
     }
 
+    /// The checker process's number inside the node, from its pid file.
+    ///
+    /// # Panics
+    /// If the pid file does not appear.
+    #[track_caller]
+    #[must_use]
+    pub fn checker_pid(&self) -> i32 {
+        self.pid("/run/checkers.pid")
+    }
+
     /// Sends a signal to the parent, as an administrator does.
     ///
     /// # Panics

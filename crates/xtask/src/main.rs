@@ -30,6 +30,7 @@ cargo xtask COMMAND
   bench failover       rkeepalived beside keepalived: how late, and how long the client waits
   bench instances      rkeepalived beside keepalived: 1020 instances on one process
   bench lint           rkeepalived beside keepalived: -t of 65,024 instances and of 16,000 servers
+  bench lvs            rkeepalived beside keepalived: virtual servers, checks, reload, memory
   keywords             the table of keywords beside the list of keepalived's: what is missing
   rfc                  the ledger of RFC requirements, from the tests that name them
   soak [MINUTES]       fuzzing, properties and the end-to-end suite for longer (default 60)
@@ -69,6 +70,8 @@ fn run(words: &[&str]) -> Result<Verdict> {
         ["bench", "failover"] => bench::failover::run(),
         ["bench", "instances"] => bench::instances::run(),
         ["bench", "lint"] => bench::lint::run(),
+        ["bench", "lvs"] => bench::lvs::run(),
+        ["bench", "lvs", bench::lvs::INSIDE, program] => bench::lvs::inside(program.as_ref()),
         ["keywords"] => keywords::run(),
         ["rfc"] => rfc::run(),
         ["soak"] => suite::soak(60),

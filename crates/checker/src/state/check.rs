@@ -24,7 +24,7 @@ pub struct Check {
 /// The type of a check and all its parameters including the endpoint, written down in any form
 /// that is the same for the same parameters. The daemon finds the probe to run by it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProbeKey(pub Arc<str>);
+pub struct ProbeKey(pub Arc<[u8]>);
 
 /// When attempts are made. Meant for the checks that probe: [`Kind::Bfd`] and [`Kind::File`] are
 /// told.

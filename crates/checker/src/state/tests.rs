@@ -28,7 +28,7 @@ pub(super) fn ip(text: &str) -> IpAddr {
 /// A check with delay_loop 10 s, no warm-up, retry 1 and delay_before_retry 2 s.
 pub(super) fn check(kind: Kind, key: &str) -> Check {
     Check {
-        probe: ProbeKey(key.into()),
+        probe: ProbeKey(key.as_bytes().into()),
         kind,
         timing: Timing {
             delay_loop: secs(10),
@@ -188,8 +188,8 @@ impl World {
         for output in out {
             let line = match output {
                 Output::Probe(probe) => {
-                    let line = format!("probe {} url {}", probe.probe.0, probe.url);
-                    let key = probe.probe.0.clone();
+                    let key: Arc<str> = str::from_utf8(&probe.probe.0).unwrap().into();
+                    let line = format!("probe {key} url {}", probe.url);
                     let twice = self.running.insert(key, probe);
                     assert_eq!(twice, None, "an attempt while one is under way");
                     line

@@ -2,8 +2,9 @@
 //!
 //! Values are *resolved*: an instance's setting is its own, else the global one, else the
 //! default, after the rules between settings (strict mode, family, owner) had their say. What a
-//! rule changed has a diagnostic. The parent process sends the whole [`Config`] to its children
-//! as JSON, so every type here is `Serialize + Deserialize`.
+//! rule changed has a diagnostic. The parent process sends the whole [`Config`] to its children,
+//! so every type here is `Serialize + Deserialize`, in forms that do not describe themselves too:
+//! no `flatten`, `untagged` or `skip_serializing_if`.
 
 mod address;
 mod checker;

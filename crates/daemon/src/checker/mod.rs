@@ -8,10 +8,12 @@
 //!   the parent ─────┘
 //! ```
 
+mod alarm;
 mod attempts;
 mod files;
 mod keeper;
 mod notify;
+pub(crate) mod record;
 mod table;
 mod translate;
 mod view;
@@ -23,7 +25,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rk_base::Instant;
 use rk_checker::probe::PingGroupRange;
 use rk_checker::state::{Director, Input, Level, Output, ProbeKey, ServiceKey, Whereabouts};
 use rk_config::model::{self, Origin};
@@ -32,6 +33,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, LocalSet};
 use tracing::{debug, error, info, warn};
 
+use self::alarm::Alarm;
 use self::attempts::{Attempts, Ended};
 use self::files::{Files, Value};
 use self::notify::Notifier;
@@ -104,15 +106,20 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
         works,
         origins,
     } = plan(&start.config);
-    let namespace = start.config.global.net_namespace_ipvs.clone();
-    let open = opener(namespace);
+    let setup = Setup::of(&start.config, known(origins));
+    let wrapper = if let Some(file) = start.options.record_ipvs.clone() {
+        Wrapper::start(setup, move || record::open(&file))
+    } else {
+        let namespace = start.config.global.net_namespace_ipvs.clone();
+        Wrapper::start(setup, opener(namespace))
+    };
     let seed = u64::from(process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut world = World {
         clock: Clock::new(),
         director: Director::new(settings, seed),
         works,
         attempts: Attempts::default(),
-        wrapper: Wrapper::start(Setup::of(&start.config, known(origins)), open),
+        wrapper,
         notifier: Notifier::start(&start.config),
         reflector: None,
         files: None,
@@ -120,6 +127,7 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
         options: start.options,
         config: start.config,
     };
+    tokio::task::spawn_local(alarm::heart());
     world.follow().await?;
     world.feed(Input::Start);
     if world.options.dump_conf {
@@ -140,12 +148,13 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<(
     let direct = Held::hold_for_child()
         .and_then(Held::listen)
         .context("watching for signals")?;
+    let mut alarm = Alarm::new(world.clock);
     let mut reading: Option<JoinHandle<std::io::Result<model::Config>>> = None;
     loop {
-        let due = world.director.due();
+        alarm.set(world.director.due());
         let ignore_sigint = world.options.ignore_sigint;
         let wake = tokio::select! {
-            () = sleep_until(world.clock, due) => Wake::Timer,
+            () = alarm.rings() => Wake::Timer,
             ended = world.attempts.ended() => Wake::Ended(Box::new(ended)),
             changes = follow(&mut world.reflector) => Wake::Kernel(changes.context("following addresses")?),
             values = changed(&mut world.files) => Wake::Files(values),
@@ -313,8 +322,10 @@ impl World {
             origins,
         } = plan(&config);
         // Attempts that go on hold their own work.
-        self.works = works;
-        self.config = Arc::new(config);
+        let old = (
+            std::mem::replace(&mut self.works, works),
+            std::mem::replace(&mut self.config, Arc::new(config)),
+        );
         self.follow().await?;
         let mut out = Vec::new();
         let now = self.clock.now();
@@ -324,6 +335,9 @@ impl World {
         // What goes was told by the scripts of the configuration it was in.
         self.notifier.apply(&self.config);
         self.wrapper.setup(Setup::of(&self.config, known(origins)));
+        // The kernel first: giving back the memory of a large configuration takes a while.
+        tokio::task::yield_now().await;
+        drop(old);
         Ok(())
     }
 
@@ -349,13 +363,6 @@ fn known(origins: HashMap<ServiceKey, Origin>) -> HashMap<rk_ipvs::ServiceKey, O
         .into_iter()
         .filter_map(|(key, origin)| Some((table::key(key)?, origin)))
         .collect()
-}
-
-async fn sleep_until(clock: Clock, due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep(due.since(clock.now())).await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn follow(

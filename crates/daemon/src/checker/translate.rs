@@ -377,17 +377,25 @@ fn target(connection: Option<&model::Connection>, real: Endpoint) -> Target {
 
 /// All that a check is about, without where it stands in the configuration.
 pub(super) fn key(check: &model::Check, real: Endpoint) -> ProbeKey {
-    let mut check = check.clone();
-    match &mut check {
-        model::Check::Http(_, http) => {
-            for url in &mut http.urls {
-                url.origin = model::Origin::default();
+    let mut owned;
+    let mut check = check;
+    if let model::Check::Http(..) | model::Check::Misc(_) = check {
+        owned = check.clone();
+        match &mut owned {
+            model::Check::Http(_, http) => {
+                for url in &mut http.urls {
+                    url.origin = model::Origin::default();
+                }
             }
+            model::Check::Misc(misc) => misc.command.origin = model::Origin::default(),
+            _ => {}
         }
-        model::Check::Misc(misc) => misc.command.origin = model::Origin::default(),
-        _ => {}
+        check = &owned;
     }
-    ProbeKey(format!("{real} {check:?}").into())
+    let protocol = real.protocol.map(|protocol| protocol as u8);
+    let bytes = postcard::to_stdvec(&(real.addr, real.port, protocol, check))
+        .expect("whatever comes from the parent in this form can be written in it");
+    ProbeKey(bytes.into())
 }
 
 fn kind(check: &model::Check) -> Kind {

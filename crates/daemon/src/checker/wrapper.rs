@@ -41,7 +41,7 @@ pub(super) struct Setup {
     pub(super) flush: bool,
     /// `lvs_flush_on_stop`.
     pub(super) flush_on_stop: model::LvsFlush,
-    /// Where services stand.
+    /// Where services stand; the keeper takes it.
     pub(super) origins: HashMap<ServiceKey, Origin>,
 }
 
@@ -226,8 +226,8 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
         }
     }
 
-    async fn begin(&mut self, setup: Setup) {
-        self.keeper.configured(setup.origins.clone());
+    async fn begin(&mut self, mut setup: Setup) {
+        self.keeper.configured(std::mem::take(&mut setup.origins));
         self.setup = setup;
         if self.ready() {
             self.first().await;
@@ -245,9 +245,9 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
         self.run_pass(Pass::First).await;
     }
 
-    async fn reload(&mut self, setup: Setup) {
+    async fn reload(&mut self, mut setup: Setup) {
+        self.keeper.configured(std::mem::take(&mut setup.origins));
         let before = std::mem::replace(&mut self.setup, setup);
-        self.keeper.configured(self.setup.origins.clone());
         if !self.started {
             return;
         }

@@ -146,6 +146,8 @@ pub(crate) struct Options {
     pub(crate) strict: bool,
     /// `--ignore-sigint`.
     pub(crate) ignore_sigint: bool,
+    /// Where a bench wants the IPVS commands, in the place of the kernel; see `checker::record`.
+    pub(crate) record_ipvs: Option<PathBuf>,
     /// An option had a value that is none, and was left out: a configuration test fails for it.
     pub(crate) complaints: bool,
 }

@@ -18,6 +18,8 @@ pub(super) struct Syslog {
     ident: String,
     facility: Facility,
     socket: Option<UnixDatagram>,
+    /// One that is connected to nobody: with no daemon there, each line costs one system call.
+    spare: Option<UnixDatagram>,
     /// Lines that nobody took.
     lost: u64,
 }
@@ -30,6 +32,7 @@ impl Syslog {
             ident,
             facility,
             socket: None,
+            spare: None,
             lost: 0,
         }
     }
@@ -59,7 +62,7 @@ impl Syslog {
 
     /// Whether the line was taken; a connection that broke is made again once.
     fn send(&mut self, line: &Line) -> bool {
-        let datagram = self.datagram(line);
+        let mut datagram = None;
         for _ in 0..2 {
             if self.socket.is_none() {
                 self.socket = self.connect().ok();
@@ -67,7 +70,8 @@ impl Syslog {
             let Some(socket) = &self.socket else {
                 return false;
             };
-            match socket.send(datagram.as_bytes()) {
+            let text = datagram.get_or_insert_with(|| self.datagram(line));
+            match socket.send(text.as_bytes()) {
                 Ok(_) => return true,
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return false,
                 Err(_) => self.socket = None,
@@ -76,11 +80,22 @@ impl Syslog {
         false
     }
 
-    fn connect(&self) -> std::io::Result<UnixDatagram> {
-        let socket = UnixDatagram::unbound()?;
-        socket.connect(&self.path)?;
-        socket.set_write_timeout(Some(PATIENCE))?;
-        Ok(socket)
+    fn connect(&mut self) -> std::io::Result<UnixDatagram> {
+        let socket = match self.spare.take() {
+            Some(socket) => socket,
+            None => {
+                let socket = UnixDatagram::unbound()?;
+                socket.set_write_timeout(Some(PATIENCE))?;
+                socket
+            }
+        };
+        match socket.connect(&self.path) {
+            Ok(()) => Ok(socket),
+            Err(e) => {
+                self.spare = Some(socket);
+                Err(e)
+            }
+        }
     }
 
     /// `<30>Nov 21 04:23:39 Keepalived[9]: text`

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use rk_lab::{Daemon, Lab, Node, Which, eventually, pause};
 
-use super::{BOTH, SOON, Table};
+use super::{BOTH, SOON, Table, cpu_ticks, resident};
 use crate::{Verdict, need, tool};
 
 /// Interfaces, and instances on each.
@@ -154,19 +154,4 @@ fn cost(program: &Path, which: Which) -> Result<Cost> {
     anyhow::ensure!(count(&two) == 0, "the backup took addresses ({which:?})");
     let memory = pids.map(|(node, pid)| resident(node, pid).unwrap_or(f64::NAN));
     Ok(Cost { up, cpu, memory })
-}
-
-/// User and system time of a process, in clock ticks.
-fn cpu_ticks(node: &Node, pid: i32) -> Option<u32> {
-    let stat = node.read(&format!("/proc/{pid}/stat"))?;
-    let (_, rest) = stat.rsplit_once(") ")?;
-    let fields: Vec<&str> = rest.split(' ').collect();
-    Some(fields.get(11)?.parse::<u32>().ok()? + fields.get(12)?.parse::<u32>().ok()?)
-}
-
-/// Resident memory of a process in MiB.
-fn resident(node: &Node, pid: i32) -> Option<f64> {
-    let status = node.read(&format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }

@@ -4,10 +4,11 @@ pub(crate) mod failover;
 mod failover_client;
 pub(crate) mod instances;
 pub(crate) mod lint;
+pub(crate) mod lvs;
 
 use std::time::Duration;
 
-use rk_lab::Which;
+use rk_lab::{Node, Which};
 
 use crate::Verdict;
 
@@ -78,6 +79,21 @@ fn largest(values: &[f64]) -> f64 {
 /// The difference in milliseconds, negative if `later` is earlier.
 fn millis_between(earlier: Duration, later: Duration) -> f64 {
     (later.as_secs_f64() - earlier.as_secs_f64()) * 1000.0
+}
+
+/// User and system time of a process, in clock ticks.
+fn cpu_ticks(node: &Node, pid: i32) -> Option<u32> {
+    let stat = node.read(&format!("/proc/{pid}/stat"))?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = rest.split(' ').collect();
+    Some(fields.get(11)?.parse::<u32>().ok()? + fields.get(12)?.parse::<u32>().ok()?)
+}
+
+/// Resident memory of a process in MiB.
+fn resident(node: &Node, pid: i32) -> Option<f64> {
+    let status = node.read(&format!("/proc/{pid}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
 #[cfg(test)]

@@ -298,7 +298,7 @@ proptest! {
                     }
                     let which = which % crowd.running.len();
                     let probe = crowd.running.swap_remove(which);
-                    let script = probe.probe.0.ends_with("-1");
+                    let script = probe.probe.0.ends_with(b"-1");
                     let outcome = match how {
                         0..=2 if script => Outcome::Weight(how.checked_sub(1).map(i64::from)),
                         0..=3 => Outcome::Success,

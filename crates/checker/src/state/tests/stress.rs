@@ -141,7 +141,7 @@ fn one_weight_among_sixty_four_thousand() {
     director.handle(Instant::ZERO + secs(1), Input::Timer, &mut out);
     assert_eq!(out.len(), 64_000);
     let probe = out.iter().find_map(|one| match one {
-        Output::Probe(probe) if &*probe.probe.0 == "7777-3" => Some(probe.clone()),
+        Output::Probe(probe) if &*probe.probe.0 == b"7777-3" => Some(probe.clone()),
         _ => None,
     });
     let probe = probe.expect("an attempt of it");

@@ -116,7 +116,7 @@ fn a_reload_forgets_nothing_that_was_told() {
     world.feed(Input::Reload(Box::new(with(file(0), |_| {}))));
     assert_eq!(world.said(), [] as [&str; 0]);
     // Another check of the same file knows what the file says.
-    let other = with(file(3), |a| a.probe = ProbeKey("b".into()));
+    let other = with(file(3), |a| a.probe = ProbeKey(b"b"[..].into()));
     world.feed(Input::Reload(Box::new(other)));
     assert_eq!(world.pool(1), "10.0.1.1:80=13");
 }
