@@ -15,7 +15,7 @@ use crate::bed::{DEV, SOON, announced, answers, lab, ours, skipped};
 const CONF: &str = "/etc/keepalived/keepalived.conf";
 
 /// A guide's file, or `None` where there are none.
-fn guide(name: &str) -> Option<String> {
+pub(crate) fn guide(name: &str) -> Option<String> {
     let beside = || {
         let parent = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
         let mut all = std::fs::read_dir(parent)
@@ -300,6 +300,7 @@ fn web_pair() {
     );
 }
 
+// The balancing itself is in `lvs::guides`: it needs a kernel with IPVS.
 #[test]
 fn lvs_directors() {
     pair_without_authentication(

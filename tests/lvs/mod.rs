@@ -9,6 +9,8 @@ mod client;
 mod daemon;
 mod dump;
 mod failover;
+mod failures;
+mod guides;
 mod options;
 mod tables;
 mod traffic;

@@ -220,6 +220,12 @@ fn ports_by_method_and_kind_of_service() {
         assert_eq!(service.sorry_server.as_ref().unwrap().port, sorry, "{what}");
         assert_eq!(loaded.exit_status(), status, "{what}");
     }
+    // A zero is no port.
+    for method in ["NAT", "DR"] {
+        let loaded = named("192.0.2.10 80", method, "real_server 192.0.2.20 0 {;}");
+        assert_eq!(loaded.exit_status(), 0, "{}", messages(&loaded));
+        assert_eq!(only(&loaded).real_servers[0].port, 80, "{method}");
+    }
     let loaded = named(
         "192.0.2.10 80",
         "NAT",
@@ -297,6 +303,30 @@ fn families_of_services_by_mark() {
         let want: Value = serde_json::from_str(&want).unwrap();
         assert_eq!(json(&service.service), want, "{what}");
         assert_eq!(service.real_servers.len(), servers, "{what}");
+    }
+    // Servers behind tunnels may be of both families, so none of them decides alone.
+    for (lines, family) in [
+        (
+            "real_server 192.0.2.20 {;};real_server 2001:db8::20 {;}",
+            "V4",
+        ),
+        (
+            "real_server 2001:db8::20 {;};real_server 192.0.2.20 {;}",
+            "V4",
+        ),
+        (
+            "real_server 2001:db8::20 {;};real_server 2001:db8::21 {;}",
+            "V6",
+        ),
+        ("real_server 2001:db8::20 {;};ip_family inet", "V4"),
+        ("ip_family inet6;real_server 192.0.2.20 {;}", "V6"),
+    ] {
+        let loaded = named("fwmark 9", "TUN", lines);
+        let what = format!("{lines}: {}", messages(&loaded));
+        assert_eq!(loaded.exit_status(), 0, "{what}");
+        let want = format!(r#"{{"Fwmark":{{"mark":9,"family":"{family}"}}}}"#);
+        let want: Value = serde_json::from_str(&want).unwrap();
+        assert_eq!(json(&only(&loaded).service), want, "{what}");
     }
     // Only tunnels carry the other family.
     let loaded = named("192.0.2.10 80", "TUN", "real_server 2001:db8::20 {;}");

@@ -378,10 +378,11 @@ impl<'a> Rivals<'a> {
     /// As [`Self::same_ipvs`], for a configuration that keepalived may refuse.
     ///
     /// # Errors
-    /// With which status keepalived ended, if it did; the other ended with the same.
+    /// With which status keepalived ended, if it did; the other ended too. The statuses are not
+    /// compared: 2.2.7 ends with 0 or 2 where a child gives up, whichever process is first.
     ///
     /// # Panics
-    /// As [`Self::same_ipvs`] does, and if only one of them ends, or with another status.
+    /// As [`Self::same_ipvs`] does, and if only keepalived ends.
     #[track_caller]
     pub fn outcome(&mut self, moment: &str) -> Result<IpvsTable, ExitStatus> {
         // What 2.2.7 says behind its last change.
@@ -400,13 +401,7 @@ impl<'a> Rivals<'a> {
             }
             if !self.reference.process().is_running() {
                 let status = self.reference.process().wait_exit(PATIENCE);
-                let other = self.other.process().wait_exit(PATIENCE);
-                assert_eq!(
-                    status,
-                    other,
-                    "{moment}: with what they ended; the other's log:\n{}",
-                    self.other.log()
-                );
+                self.other.process().wait_exit(PATIENCE);
                 return Err(status);
             }
             crate::pause(LOOK_EVERY);

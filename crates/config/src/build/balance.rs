@@ -84,7 +84,11 @@ impl Build<'_> {
         }
         let sorry = self.settle_sorry(&raw, &above, &reals);
         let (quorum, hysteresis) = self.settle_quorum(&raw, &above.shown, total);
-        let family = raw.family.unwrap_or(Family::V4);
+        // Nothing has said it: a mark with no servers but those behind tunnels.
+        let six = |server: &RawServer| Family::of(server.addr) == Family::V6;
+        let all_six = !raw.servers.is_empty() && raw.servers.iter().all(six);
+        let unsaid = if all_six { Family::V6 } else { Family::V4 };
+        let family = raw.family.unwrap_or(unsaid);
         let protocol = raw.protocol.unwrap_or_default();
         let service = match &raw.named {
             Named::Address(addr, port) => Service::Address {

@@ -9,7 +9,7 @@ use super::check;
 use super::checker::RawChecker;
 use super::command::RawCommand;
 use super::seen::Seen;
-use super::service::{RawService, set_timing};
+use super::service::{Named, RawService, set_timing};
 use super::{At, Build, Stop};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
@@ -195,7 +195,10 @@ impl Build<'_> {
             self.report_at_end(code::FAMILY, Class::General, text, &server.heading, 1);
             return;
         }
-        service.family = service.family.or(Some(Family::of(ip)));
+        // The servers behind tunnels may be of both families; together they decide at the end.
+        if !(tunnel && matches!(service.named, Named::Mark(_))) {
+            service.family = service.family.or(Some(Family::of(ip)));
+        }
         let key = (ip, server.port.unwrap_or(0));
         if let Err(n) = service.taken.insert(key) {
             let twin = &service.servers[n];
