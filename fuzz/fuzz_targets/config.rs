@@ -21,7 +21,7 @@ impl Source for OneFile<'_> {
         }
     }
 
-    fn glob(&self, pattern: &str) -> Vec<String> {
+    fn glob(&self, pattern: &str, limit: usize) -> Vec<String> {
         match pattern {
             "main.conf" | "other.inc" => vec![pattern.to_owned()],
             "*" => vec!["main.conf".to_owned(), "other.inc".to_owned()],

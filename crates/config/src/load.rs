@@ -50,6 +50,9 @@ pub struct Loaded {
     pub outcome: Outcome,
     /// How many diagnostics there were beyond those kept.
     pub dropped: usize,
+    /// How many bytes of text there were: the files and their names, and what definitions and
+    /// sequences made of them. Memory is at most a hundred times this, and a little.
+    pub size: u64,
     status: u8,
 }
 
@@ -78,6 +81,7 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
         reader.session = std::mem::take(&mut build.session);
     }
     let halt = reader.halted();
+    let size = reader.size();
     let no_namespace = build.no_namespace();
     build.session = std::mem::take(&mut reader.session);
     let stopped = build.is_stopped();
@@ -112,6 +116,7 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
         files,
         outcome,
         dropped: report.dropped,
+        size,
         status,
     }
 }

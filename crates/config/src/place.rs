@@ -94,10 +94,9 @@ impl SourceMap {
     }
 
     /// Every file in the order of opening.
-    pub fn files(&self) -> impl Iterator<Item = (FileId, &str)> {
-        (0_u32..)
-            .zip(&self.files)
-            .map(|(n, f)| (FileId(n), &*f.name))
+    pub fn files(&self) -> impl ExactSizeIterator<Item = (FileId, &str)> {
+        let named = self.files.iter().enumerate();
+        named.map(|(n, f)| (FileId(u32::try_from(n).unwrap_or(u32::MAX)), &*f.name))
     }
 
     /// `file` and `line` for the typed configuration.

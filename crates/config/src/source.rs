@@ -14,9 +14,9 @@ pub trait Source {
     /// [`ReadError`] tells why the file cannot be used.
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, ReadError>;
 
-    /// The paths that match a shell pattern without braces, sorted; directories end in `/`.
-    /// A pattern without wildcards matches the path itself if it exists.
-    fn glob(&self, pattern: &str) -> Vec<String>;
+    /// The paths that match a shell pattern without braces, sorted, at most `limit` of them;
+    /// directories end in `/`. A pattern without wildcards matches the path itself if it exists.
+    fn glob(&self, pattern: &str, limit: usize) -> Vec<String>;
 
     /// Whether a directory exists at `path` (the part of a pattern before its first wildcard).
     fn is_dir(&self, path: &str) -> bool;

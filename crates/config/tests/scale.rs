@@ -7,7 +7,7 @@
 
 mod support;
 
-use rk_config::{Options, load};
+use rk_config::{Options, ReadError, Source, load};
 use support::{Disk, Machine, messages, test};
 
 /// 65,024 instances made by two nested sequences.
@@ -95,8 +95,12 @@ fn blocks_that_never_end_and_quotes_that_never_close() {
             "Unknown keyword",
         ),
         (
-            "~SEQ(a,1,1000000) ~SEQ(b,1,1000000) @nobody x\n".to_owned(),
-            "lines",
+            "~SEQ(a,1,1000000) ~SEQ(b,1,1000000) @n x\n".to_owned(),
+            "definitions and sequences expand to more than 4194304 lines",
+        ),
+        (
+            format!("~SEQ(a,1,1000000) @n {}\n", "x".repeat(900)),
+            "definitions and sequences expand to more than 33554432 bytes",
         ),
     ] {
         let loaded = test(text.clone(), &Machine::default());
@@ -108,6 +112,59 @@ fn blocks_that_never_end_and_quotes_that_never_close() {
             messages(&loaded).chars().take(500).collect::<String>()
         );
     }
+}
+
+#[test]
+fn a_directory_of_many_files_is_read_in_its_order() {
+    let mut disk = Disk::default().with("main.conf", "include d/*.conf\nbogus_last\n");
+    for n in 0..200 {
+        disk = disk.with(&format!("d/{n:03}.conf"), format!("bogus{n}\n"));
+    }
+    let loaded = load("main.conf", &Options::default(), &disk, &Machine::default());
+    let words = |d: &rk_config::Diagnostic| d.message.split('\'').nth(1).map(str::to_owned);
+    let said: Vec<_> = loaded.diagnostics.iter().filter_map(words).collect();
+    let mut want: Vec<_> = (0..200).map(|n| format!("bogus{n}")).collect();
+    want.push("bogus_last".to_owned());
+    assert_eq!(said, want);
+}
+
+/// Finds as many files as anybody asks for.
+struct Endless;
+
+impl Source for Endless {
+    fn read(&self, path: &str, _limit: usize) -> Result<Vec<u8>, ReadError> {
+        Ok(match path {
+            "main.conf" => b"global_defs {\n}\n  include conf.d/*.conf\n".to_vec(),
+            _ => b"bogus\n".to_vec(),
+        })
+    }
+    fn glob(&self, pattern: &str, limit: usize) -> Vec<String> {
+        match pattern {
+            "main.conf" => vec![pattern.to_owned()],
+            _ => (0..limit.min(100_000))
+                .map(|n| format!("conf.d/{n}.conf"))
+                .collect(),
+        }
+    }
+    fn is_dir(&self, _path: &str) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_pattern_that_matches_too_many_files_is_refused_where_it_stands() {
+    let loaded = load(
+        "main.conf",
+        &Options::default(),
+        &Endless,
+        &Machine::default(),
+    );
+    assert_eq!(loaded.diagnostics.len(), 1, "{}", messages(&loaded));
+    let d = &loaded.diagnostics[0];
+    assert_eq!(d.message, "the configuration has more than 65536 files");
+    let place = d.place.unwrap();
+    assert_eq!((place.line, place.column), (3, 10));
+    assert_eq!(loaded.exit_status(), 5);
 }
 
 #[test]

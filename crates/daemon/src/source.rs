@@ -34,7 +34,7 @@ impl Source for SystemFiles {
         read_limited(file, meta.len(), limit)
     }
 
-    fn glob(&self, pattern: &str) -> Vec<String> {
+    fn glob(&self, pattern: &str, limit: usize) -> Vec<String> {
         let options = glob::MatchOptions {
             case_sensitive: true,
             require_literal_separator: true,
@@ -45,6 +45,7 @@ impl Source for SystemFiles {
         };
         paths
             .flatten()
+            .take(limit)
             .map(|path| {
                 let mut text = path.to_string_lossy().into_owned();
                 if path.is_dir() && !text.ends_with('/') {
@@ -292,10 +293,11 @@ mod tests {
         }
         std::fs::create_dir(path("d.conf")).unwrap();
         let want = [path("a.conf"), path("b.conf"), path("d.conf/")];
-        assert_eq!(SystemFiles.glob(&path("*.conf")), want);
-        assert_eq!(SystemFiles.glob(&path("a.conf")), [path("a.conf")]);
-        assert!(SystemFiles.glob(&path("none")).is_empty());
-        assert!(SystemFiles.glob(&path("[")).is_empty());
+        assert_eq!(SystemFiles.glob(&path("*.conf"), 9), want);
+        assert_eq!(SystemFiles.glob(&path("*.conf"), 2), want[..2]);
+        assert_eq!(SystemFiles.glob(&path("a.conf"), 9), [path("a.conf")]);
+        assert!(SystemFiles.glob(&path("none"), 9).is_empty());
+        assert!(SystemFiles.glob(&path("["), 9).is_empty());
     }
 
     #[test]

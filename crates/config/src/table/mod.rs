@@ -14,11 +14,13 @@ mod context;
 mod global;
 mod instance;
 mod misnomer;
+mod nearest;
 mod route;
 mod server;
 mod support;
 mod top;
 mod track;
+mod usage;
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -28,6 +30,7 @@ use rustc_hash::FxHashMap;
 pub use compare::{Comparison, Difference, What, compare};
 pub use context::Context;
 pub use misnomer::{Misnomer, misnomer};
+pub use nearest::nearest;
 
 /// One row: a keyword in its context.
 #[derive(Clone, Copy, Debug)]
@@ -386,67 +389,6 @@ impl Keyword {
             _ => self.default,
         }
     }
-
-    /// What follows the keyword, as people write it down.
-    #[must_use]
-    pub fn usage(&self) -> String {
-        match self.args {
-            Args::Flag => String::new(),
-            Args::One(value) => value.to_string(),
-            Args::Maybe(value) => format!("[{value}]"),
-            Args::Grammar(text) | Args::Inline(text, _) => text.to_owned(),
-            Args::Block(heading, body) => {
-                let heading = match heading {
-                    Heading::None => "",
-                    Heading::Name(_) => "NAME ",
-                    Heading::Service => "IP [PORT] | fwmark INT | group NAME ",
-                    Heading::Server => "IP [PORT] ",
-                };
-                let body = match body {
-                    Body::Statements(_) => "{ ... }",
-                    Body::Lines(_) => "{ one entry a line }",
-                    Body::Names => "{ names }",
-                };
-                format!("{heading}{body}")
-            }
-        }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = |n: u64| format!("{}", n as f64 / 1e6);
-        match *self {
-            Self::Int { min: i64::MIN, .. } => f.write_str("INT"),
-            Self::Int { min, max, any_base } => {
-                let base = if any_base { ", any base" } else { "" };
-                write!(f, "INT({min}..{max}{base})")
-            }
-            Self::Seconds { min, max: u64::MAX } => write!(f, "SECS({}..)", micros(min)),
-            Self::Seconds { min, max } => write!(f, "SECS({}..{})", micros(min), micros(max)),
-            Self::Millis { min, max } => write!(f, "MSECS({}..{})", min / 1000, max / 1000),
-            Self::Bool => f.write_str("BOOL"),
-            Self::Address(which) => f.write_str(match which {
-                Addresses::Any => "IP",
-                Addresses::V4 => "IP4",
-                Addresses::V6 => "IP6",
-                Addresses::Multicast => "MULTICAST-IP",
-                Addresses::Multicast4 => "MULTICAST-IP4",
-                Addresses::Multicast6 => "MULTICAST-IP6",
-            }),
-            Self::Interface => f.write_str("INTERFACE"),
-            Self::Name(u16::MAX) => f.write_str("NAME"),
-            Self::Name(most) => write!(f, "NAME(<={most})"),
-            Self::Text(u16::MAX) => f.write_str("TEXT"),
-            Self::Text(most) => write!(f, "TEXT(<={most})"),
-            Self::Hex(digits) => write!(f, "HEX({digits})"),
-            Self::Path => f.write_str("PATH"),
-            Self::Command => f.write_str("COMMAND"),
-            Self::CommandAs => f.write_str("COMMAND [USER [[:]GROUP]]"),
-            Self::User => f.write_str("USER [[:]GROUP]"),
-            Self::Word(words) | Self::WordAnyCase(words) => f.write_str(&words.join("|")),
-        }
-    }
 }
 
 impl Context {
@@ -482,24 +424,6 @@ impl Context {
             .copied()
             .filter(move |c| c.find(word).is_some())
     }
-}
-
-/// The candidate nearest to `word`, unless all are far off.
-#[must_use]
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_ascii_lowercase();
-    // A single letter is near any other, and short words are near many.
-    let far = match word.len() {
-        0 | 1 => 0,
-        2..=4 => 1,
-        len => len.div_ceil(3).min(4),
-    };
-    candidates
-        .filter(|c| c.len().abs_diff(word.len()) <= far)
-        .map(|c| (strsim::osa_distance(&lower, &c.to_ascii_lowercase()), c))
-        .filter(|(distance, _)| *distance <= far)
-        .min()
-        .map(|(_, c)| c)
 }
 
 #[cfg(test)]
@@ -611,15 +535,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn hints_are_near() {
-        assert_eq!(
-            Context::VrrpInstance.nearest("virtual_routr_id"),
-            Some("virtual_router_id")
-        );
-        assert_eq!(Context::VrrpInstance.nearest("Priority"), Some("priority"));
-        assert_eq!(Context::VrrpInstance.nearest("zzzzzz"), None);
     }
 }

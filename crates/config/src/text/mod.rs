@@ -19,12 +19,18 @@ pub(crate) use reader::{Halt, Reader};
 pub(crate) const LINE_MAX: usize = 1022;
 /// The longest configuration file.
 pub(crate) const FILE_MAX: usize = 64 << 20;
+/// How many files one configuration may have.
+pub(crate) const FILES_MAX: usize = 1 << 16;
+/// How many bytes all its files may have together.
+pub(crate) const TEXT_MAX: u64 = 128 << 20;
 /// How deep includes, definitions and sequences may nest, together.
 pub(crate) const DEPTH_MAX: usize = 64;
 /// How many rounds one sequence may have.
 pub(crate) const ROUNDS_MAX: u64 = 1 << 20;
 /// How many lines definitions and sequences may make together.
 pub(crate) const LINES_MAX: u64 = 4 << 20;
+/// How many bytes definitions and sequences may make together.
+pub(crate) const MADE_MAX: u64 = 32 << 20;
 /// How many definitions one line may use.
 pub(crate) const USES_MAX: usize = 512;
 

@@ -11,7 +11,9 @@ use super::include::{self, Checks};
 use super::line::{Frame, Line, to_u32};
 use super::physical::{self, Physical};
 use super::sequence::{self, Values};
-use super::{DEPTH_MAX, FILE_MAX, LINES_MAX, ROUNDS_MAX, is_blank, trim};
+use super::{
+    DEPTH_MAX, FILE_MAX, FILES_MAX, LINES_MAX, MADE_MAX, ROUNDS_MAX, TEXT_MAX, is_blank, trim,
+};
 use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, How};
 use crate::load::Options;
@@ -42,12 +44,21 @@ pub(crate) struct Reader<'a> {
     checks: Checks,
     /// How many lines came out of definitions and sequences.
     made: u64,
+    /// How many bytes these have.
+    made_text: u64,
+    /// How many bytes the files have that were read, and their names.
+    read_text: u64,
     halt: Option<Halt>,
 }
 
 /// What lines come from.
 enum From {
     File(OpenFile),
+    /// Files that are still to be read, the next one last.
+    Files {
+        paths: Vec<String>,
+        include: Option<Rc<IncludeLine>>,
+    },
     Definition {
         definition: Rc<Definition>,
         next: usize,
@@ -60,6 +71,15 @@ enum From {
         body: Line,
         place: Place,
     },
+}
+
+/// The line that files are included by.
+struct IncludeLine {
+    line: Line,
+    /// The bytes of the pattern in it.
+    pattern: (usize, usize),
+    checks: Checks,
+    frame: Rc<Frame>,
 }
 
 /// A file being read.
@@ -94,8 +114,15 @@ impl<'a> Reader<'a> {
                 Checks::default()
             },
             made: 0,
+            made_text: 0,
+            read_text: 0,
             halt: None,
         }
+    }
+
+    /// How many bytes were read and made.
+    pub(crate) const fn size(&self) -> u64 {
+        self.read_text + self.made_text
     }
 
     /// Why reading stopped early, if it did.
@@ -142,20 +169,30 @@ impl<'a> Reader<'a> {
             let d = Diagnostic::warning(code::SEVERAL_MAIN_FILES, Class::MultipleFiles, text);
             self.session.report.push(d);
         }
-        for path in matches.iter().rev() {
-            self.open(path, None, None);
+        for (n, path) in matches.iter().enumerate() {
+            self.open(path, None);
+            if let Some(first) = self.stack.pop() {
+                let others = matches[n + 1..].iter().rev();
+                let paths = others.cloned().collect();
+                let include = None;
+                self.stack.extend([From::Files { paths, include }, first]);
+                return;
+            }
         }
-        if self.stack.is_empty() && self.halt.is_none() {
-            self.halt = Some(Halt::NoMainFile);
-        }
+        self.halt.get_or_insert(Halt::NoMainFile);
     }
 
     /// The next expanded line that is not blank.
     pub(crate) fn next_line(&mut self) -> Option<Line> {
         while self.halt.is_none() {
             let raw = self.next_raw()?;
-            if self.made > LINES_MAX {
-                let text = format!("the configuration expands to more than {LINES_MAX} lines");
+            let limit = if self.made > LINES_MAX {
+                Some(format!("{LINES_MAX} lines"))
+            } else {
+                (self.made_text > MADE_MAX).then(|| format!("{MADE_MAX} bytes"))
+            };
+            if let Some(limit) = limit {
+                let text = format!("definitions and sequences expand to more than {limit}");
                 self.limit(&raw, 0, text);
                 self.halt = Some(Halt::Limit);
                 return None;
@@ -176,6 +213,16 @@ impl<'a> Reader<'a> {
                         return Some(line);
                     }
                 }
+                From::Files { paths, include } => {
+                    let next = paths.pop().map(|path| (path, include.clone()));
+                    match next {
+                        Some((path, include)) => self.open(&path, include.as_deref()),
+                        None => drop(self.stack.pop()),
+                    }
+                    if self.halt.is_some() {
+                        return None;
+                    }
+                }
                 From::Definition {
                     definition,
                     next,
@@ -185,6 +232,7 @@ impl<'a> Reader<'a> {
                     if let Some(line) = definition.following().get(*next) {
                         *next += 1;
                         self.made += 1;
+                        self.made_text += line.text.len() as u64 + 1;
                         return Some(line.seen_through(frame, *home));
                     }
                     self.stack.pop();
@@ -197,6 +245,7 @@ impl<'a> Reader<'a> {
                 } => {
                     if let Some(round) = values.next_round() {
                         self.made += 1;
+                        self.made_text += body.text.len() as u64 + 1;
                         let mut shown = Vec::new();
                         for (name, value) in names.iter().zip(&round) {
                             let line = Line::made(value.clone(), *place, None);
@@ -391,6 +440,7 @@ impl<'a> Reader<'a> {
             );
         }
         if out.replaced {
+            self.made_text += line.text.len() as u64;
             line.truncate(physical::comment_start(&line.text));
         }
         true
@@ -502,9 +552,24 @@ impl<'a> Reader<'a> {
             place,
             parent,
         });
-        for path in matches.iter().rev() {
-            self.open(path, Some((line, from, end, checks)), Some(frame.clone()));
+        if self.session.files.files().len() + matches.len() > FILES_MAX {
+            let text = format!("the configuration has more than {FILES_MAX} files");
+            self.limit(line, from, text);
+            self.halt = Some(Halt::Limit);
+            return true;
         }
+        let mut paths = matches;
+        paths.reverse();
+        let include = IncludeLine {
+            line: line.clone(),
+            pattern: (from, end),
+            checks,
+            frame,
+        };
+        self.stack.push(From::Files {
+            paths,
+            include: Some(Rc::new(include)),
+        });
         true
     }
 
@@ -541,43 +606,41 @@ impl<'a> Reader<'a> {
         let mut paths = Vec::new();
         let mut missing = 0;
         for alternative in include::braces(pattern) {
-            let found = self.source.glob(&alternative);
+            // One more than there may be: that there are too many is said where they are opened.
+            let found = self.source.glob(&alternative, FILES_MAX + 1);
             missing += usize::from(found.is_empty());
             paths.extend(found);
+            if paths.len() > FILES_MAX {
+                break;
+            }
         }
         (paths, missing)
     }
 
     /// Opens one file on top of the stack.
-    fn open(
-        &mut self,
-        path: &str,
-        from: Option<(&Line, usize, usize, Checks)>,
-        frame: Option<Rc<Frame>>,
-    ) {
+    fn open(&mut self, path: &str, include: Option<&IncludeLine>) {
         let again = self.stack.iter().any(|f| match f {
             From::File(open) => self.session.files.name(open.id) == path,
             _ => false,
         });
         let mut problem = None;
-        if from.is_some() && again {
+        if include.is_some() && again {
             let text = format!("Configuration file '{path}' includes itself - skipping");
             problem = Some((code::INCLUDE_RECURSION, Class::General, text, false));
-        } else if self.stack.len() >= DEPTH_MAX && from.is_some() {
+        } else if self.depth() >= DEPTH_MAX && include.is_some() {
             let text = format!("includes nest deeper than {DEPTH_MAX}: '{path}' - skipping");
             problem = Some((code::LIMIT, Class::General, text, false));
         } else {
             match self.source.read(path, FILE_MAX) {
                 Ok(text) => {
-                    let id = self.session.files.add(path, text);
-                    self.stack.push(From::File(OpenFile {
-                        id,
-                        line: 1,
-                        rest: physical::Parts::new(),
-                        dir: include::dir_of(path).to_owned(),
-                        checks_before: self.checks,
-                        frame,
-                    }));
+                    self.read_text += (text.len() + path.len()) as u64;
+                    if self.read_text > TEXT_MAX {
+                        let text = format!("the files have more than {TEXT_MAX} bytes: '{path}'");
+                        problem = Some((code::LIMIT, Class::General, text, false));
+                        self.halt = Some(Halt::Limit);
+                    } else {
+                        self.start(path, text, include);
+                    }
                 }
                 Err(error) => {
                     let what = match &error {
@@ -586,13 +649,9 @@ impl<'a> Reader<'a> {
                         other => other.to_string(),
                     };
                     let text = format!("Configuration file '{path}' {what} - skipping");
-                    let code = match error {
-                        ReadError::TooLarge { .. } => code::LIMIT,
-                        _ => code::FILE_UNUSABLE,
-                    };
-                    let class = match error {
-                        ReadError::TooLarge { .. } => Class::General,
-                        _ => Class::Ok,
+                    let (code, class) = match error {
+                        ReadError::TooLarge { .. } => (code::LIMIT, Class::General),
+                        _ => (code::FILE_UNUSABLE, Class::Ok),
                     };
                     problem = Some((code, class, text, true));
                 }
@@ -602,17 +661,37 @@ impl<'a> Reader<'a> {
             return;
         };
         let mut d = Diagnostic::error(code, class, text);
-        if let Some((line, start, end, checks)) = from {
-            d = d.at(line, start, end);
-            if unreadable && checks.read {
+        if let Some(include) = include {
+            let (start, end) = include.pattern;
+            d = d.at(&include.line, start, end);
+            if unreadable && include.checks.read {
                 self.halt = Some(Halt::Include);
             }
         }
         self.session.report.push(d);
     }
 
+    /// Reads on in a file that has been opened.
+    fn start(&mut self, path: &str, text: Vec<u8>, include: Option<&IncludeLine>) {
+        let id = self.session.files.add(path, text);
+        self.stack.push(From::File(OpenFile {
+            id,
+            line: 1,
+            rest: physical::Parts::new(),
+            dir: include::dir_of(path).to_owned(),
+            checks_before: self.checks,
+            frame: include.map(|include| include.frame.clone()),
+        }));
+    }
+
+    /// How deep what is read nests.
+    fn depth(&self) -> usize {
+        let queues = |from: &&From| !matches!(from, From::Files { .. });
+        self.stack.iter().filter(queues).count()
+    }
+
     fn push(&mut self, line: &Line, from: From) {
-        if self.stack.len() >= DEPTH_MAX {
+        if self.depth() >= DEPTH_MAX {
             let text = format!("definitions, sequences and includes nest deeper than {DEPTH_MAX}");
             self.limit(line, line.first(), text);
             return;

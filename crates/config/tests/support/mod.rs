@@ -73,7 +73,7 @@ impl Source for Disk {
         }
     }
 
-    fn glob(&self, pattern: &str) -> Vec<String> {
+    fn glob(&self, pattern: &str, limit: usize) -> Vec<String> {
         let dotted = pattern.starts_with("./");
         let wanted = norm(pattern);
         let show = |p: &str, dir: bool| {
@@ -94,6 +94,7 @@ impl Source for Disk {
             .filter(|p| !p.is_empty() && matches(wanted.as_bytes(), p.as_bytes()));
         out.extend(dirs.map(|p| show(p, true)));
         out.sort();
+        out.truncate(limit);
         out
     }
 
