@@ -427,7 +427,9 @@ fn a_configuration_survives_the_way_to_the_children() {
     assert_eq!(script.command.argv, ["/usr/bin/test", "-e", "/a b"]);
     let tracked = &back.instances[0].track.scripts[0];
     assert_eq!((tracked.weight, tracked.reverse), (-5, true));
-    assert_eq!(back.instances[0].virtual_routes[0].words.len(), 3);
+    let route = &back.instances[0].virtual_routes[0];
+    assert_eq!(route.hop.via, Some("192.0.2.1".parse().unwrap()));
+    assert_eq!(route.metric, Some(5));
     assert!(!format!("{back:?}").contains("secret\""));
 }
 

@@ -10,7 +10,7 @@ use super::{At, Build, Stop};
 use super::{advise, check};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::model::{AddressScope, Broadcast, InterfaceAddress, Lifetime};
+use crate::model::{Broadcast, InterfaceAddress, Lifetime, Scope};
 use crate::source::NameTable;
 use crate::table::{Context, Value, nearest};
 use crate::tree::Statement;
@@ -127,7 +127,7 @@ impl Build<'_> {
             }
             "scope" => match self.named_number(NameTable::Scope, value, 255) {
                 Some(scope) => {
-                    entry.address.scope = u8::try_from(scope).ok().map(AddressScope);
+                    entry.address.scope = u8::try_from(scope).ok().map(Scope);
                 }
                 None => {
                     let text = format!("invalid scope '{value}' for address - ignoring");

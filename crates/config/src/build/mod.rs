@@ -16,6 +16,8 @@ mod check;
 mod checker;
 mod command;
 mod device;
+mod encap;
+mod entry;
 mod finish;
 mod global;
 mod group;
@@ -84,6 +86,7 @@ pub(crate) struct Build<'a> {
     track_groups: Vec<group::RawTrackGroup>,
     track_group_names: FxHashMap<String, usize>,
     statics: address::Statics,
+    free_priorities: rule::FreePriorities,
     lvs: lvs::Lvs,
     /// Pacing of announcements by interface, once the groups are settled.
     garp_pace: HashMap<String, (Duration, Duration)>,
@@ -169,6 +172,7 @@ impl<'a> Build<'a> {
             track_groups: Vec::new(),
             track_group_names: FxHashMap::default(),
             statics: address::Statics::default(),
+            free_priorities: rule::FreePriorities::default(),
             lvs: lvs::Lvs::default(),
             garp_pace: HashMap::new(),
             permanent_error: false,

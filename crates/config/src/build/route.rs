@@ -1,16 +1,22 @@
 //! Lines of `virtual_routes` and `static_routes`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
+use compact_str::CompactString;
 use rk_base::{Family, Prefix};
 
 use super::address::is_placeholder;
-use super::{At, Build, Stop, advise, check};
+use super::entry::{Entry, Fault, Words, is_any, number, open_prefix, unsigned};
+use super::{At, Build, Stop, check};
 use crate::code;
-use crate::diagnostic::{Class, Diagnostic};
-use crate::model::{Route, RouteWord};
+use crate::diagnostic::Class;
+use crate::model::{
+    Hop, Leg, LegWeight, Metric, Metrics, Placement, Route, RouteTable, RouteType,
+    RouterPreference, Scope,
+};
 use crate::source::NameTable;
-use crate::table::{Args, Context, Missing, Value};
+use crate::table::{Context, Keyword};
 use crate::tree::Statement;
 
 /// A line, and what is to be asked about it at the end.
@@ -19,38 +25,27 @@ pub(crate) struct RawRoute {
     pub(crate) route: Route,
     pub(crate) at: At,
     /// Interfaces it names, with what they are for.
-    pub(crate) interfaces: Vec<(String, &'static str, At)>,
+    pub(crate) interfaces: Vec<(CompactString, &'static str, At)>,
+}
+
+/// Where a route leads.
+#[derive(Clone, Copy, Debug)]
+enum Destination {
+    Prefix(Prefix),
+    /// Anywhere, of whatever family the rest of the line is.
+    Default,
 }
 
 /// What was read of a line so far.
-#[derive(Debug, Default)]
 struct Reading {
-    words: Vec<RouteWord>,
-    family: Option<Family>,
-    has_destination: bool,
-    dropped: bool,
-    no_track: bool,
-    track_group: Option<String>,
-    interfaces: Vec<(String, &'static str, At)>,
-    /// It leads to nowhere on purpose (blackhole and such).
-    special: bool,
-    has_way: bool,
+    entry: Entry,
+    dest: Option<Destination>,
+    /// The gateway behind `or`.
+    or: Option<IpAddr>,
+    interfaces: Vec<(CompactString, &'static str, At)>,
+    /// The destination and what the entry holds are filled in at the end.
+    route: Route,
 }
-
-const TYPES: &[&str] = &[
-    "unicast",
-    "local",
-    "broadcast",
-    "brd",
-    "anycast",
-    "multicast",
-    "blackhole",
-    "unreachable",
-    "prohibit",
-    "throw",
-    "nat",
-    "xresolve",
-];
 
 impl Build<'_> {
     /// Reads one line; `None` if it is dropped.
@@ -59,60 +54,67 @@ impl Build<'_> {
         line: &Statement,
         context: Context,
     ) -> Result<Option<RawRoute>, Stop> {
-        let mut r = Reading::default();
-        let mut n = 0;
-        while let Some(word) = line.word(n) {
-            let keyword = context.find(word).filter(|k| !is_placeholder(k.name));
-            if let Some(keyword) = keyword {
-                let valued = !matches!(keyword.args, Args::Flag);
-                if valued && line.word(n + 1).is_none() {
-                    if keyword.missing == Missing::Stops {
-                        return Err(check::stop(
-                            line,
-                            n + 1,
-                            Some(&keyword.usage()),
-                            self.report(),
-                        ));
-                    }
-                    if keyword.name != "nexthop" {
-                        let text = format!("{word} needs a value");
-                        self.report_at(code::VALUE_MISSING, Class::General, text, line, n);
-                    }
-                }
-                n += self.route_option(keyword.name, line, n, &mut r)?;
-            } else if is_destination(word) {
-                self.destination(line, n, &mut r);
-                n += 1;
-            } else if !r.has_destination && TYPES.contains(&word) {
-                r.special = matches!(word, "blackhole" | "unreachable" | "prohibit" | "throw");
-                r.words.push(one("type", word));
-                n += 1;
-            } else if !r.has_destination {
-                self.destination(line, n, &mut r);
-                n += 1;
-            } else {
-                let text = format!("unknown route keyword {word}");
-                let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
-                let d = advise::option(line, n, context, line.point(d, n));
-                self.session.report.push(d);
-                r.dropped |= r.words.last().is_some_and(|w| w.option == "nexthop");
-                n += 1;
-            }
-            if r.dropped {
-                return Ok(None);
-            }
-        }
-        if !r.has_destination {
-            let text = "Route must have a destination";
-            self.report_at(code::ENTRY, Class::General, text, line, 0);
-            return Ok(None);
-        }
-        let route = Route {
-            words: r.words,
-            no_track: r.no_track,
-            track_group: r.track_group,
-            origin: self.origin(line),
+        let mut words = Words::new(line);
+        let mut r = Reading {
+            entry: Entry::new("route"),
+            dest: None,
+            or: None,
+            interfaces: Vec::new(),
+            route: Route {
+                dest: Prefix::host(Ipv4Addr::UNSPECIFIED.into()),
+                kind: RouteType::UNICAST,
+                table: RouteTable::MAIN,
+                scope: Scope::GLOBAL,
+                protocol: crate::model::RouteProtocol::KEEPALIVED,
+                metric: None,
+                tos: None,
+                src: None,
+                from: None,
+                hop: Hop::default(),
+                legs: Vec::new(),
+                metrics: Metrics::default(),
+                expires: None,
+                pref: None,
+                ttl_propagate: None,
+                placement: Placement::default(),
+                no_track: false,
+                track_group: None,
+                origin: self.origin(line),
+            },
         };
+        while let Some(word) = words.peek() {
+            match self.route_word(word, context, &mut words, &mut r) {
+                Ok(()) => {}
+                Err(Fault::Stop) => return Err(Stop),
+                Err(Fault::Value | Fault::Dropped) => return Ok(None),
+            }
+        }
+        let Some(dest) = r.dest else {
+            let text = "Route must have a destination";
+            self.entry_error(code::ENTRY, text, &words, 0);
+            return Ok(None);
+        };
+        let mut route = r.route;
+        route.dest = match (dest, r.entry.family) {
+            (Destination::Prefix(prefix), _) => prefix,
+            (Destination::Default, Some(Family::V6)) => everything(Ipv6Addr::UNSPECIFIED.into()),
+            (Destination::Default, _) => everything(Ipv4Addr::UNSPECIFIED.into()),
+        };
+        if let Some(or) = r.or {
+            let leg = |via| Leg {
+                hop: Hop {
+                    via: Some(via),
+                    ..Hop::default()
+                },
+                weight: LegWeight::ONE,
+            };
+            let first = route.hop.via.take();
+            let both = first.into_iter().chain([or]);
+            route.legs.splice(0..0, both.map(leg));
+        }
+        route.protocol = self.entry_protocol(&r.entry, line);
+        route.no_track = r.entry.no_track;
+        route.track_group = r.entry.track_group;
         Ok(Some(RawRoute {
             route,
             at: At::of(line, 0),
@@ -120,407 +122,388 @@ impl Build<'_> {
         }))
     }
 
-    fn destination(&mut self, line: &Statement, n: usize, r: &mut Reading) {
-        let word = line.word(n).unwrap_or("");
-        r.has_destination = true;
-        match word {
-            "default" | "any" | "all" => {}
-            "default6" => r.family = Some(Family::V6),
-            _ => match open_prefix(word) {
-                Some(prefix) => self.same_family(prefix.family(), line, n, r),
-                None => {
-                    let text = format!("unknown route destination '{word}'");
-                    self.report_at(code::NOT_AN_ADDRESS, Class::General, text, line, n);
-                    r.dropped = true;
-                }
-            },
+    /// Reads an option, or the destination.
+    fn route_word(
+        &mut self,
+        word: &str,
+        context: Context,
+        words: &mut Words<'_>,
+        r: &mut Reading,
+    ) -> Result<(), Fault> {
+        if let Some(keyword) = context.find(word).filter(|k| !is_placeholder(k.name)) {
+            words.take();
+            if keyword.name != "nexthop" {
+                self.needs_value(keyword, words)?;
+            }
+            let read = self.route_option(keyword, words, r);
+            if let Err(Fault::Value) = read {
+                let value = words.last_word();
+                let text = format!("invalid {} '{value}' for route", keyword.name);
+                self.no_value(text, None, words);
+            }
+            return read;
         }
-        r.words.push(one("dest", word));
+        if is_destination(word) {
+            return self.destination(words, r);
+        }
+        if r.dest.is_none() {
+            // Only a number that nothing follows is no type of route.
+            if let Some(kind) = route_type(word) {
+                words.take();
+                r.route.kind = kind;
+                return Ok(());
+            }
+            return self.destination(words, r);
+        }
+        self.no_option(format!("unknown route keyword {word}"), context, words);
+        Ok(())
     }
 
-    /// Whether `text` is an address; one of the other family drops the route.
-    fn route_address(&mut self, text: &str, line: &Statement, n: usize, r: &mut Reading) -> bool {
-        match text.parse::<IpAddr>() {
-            Ok(ip) => {
-                self.same_family(Family::of(ip), line, n, r);
-                true
+    fn destination(&mut self, words: &mut Words<'_>, r: &mut Reading) -> Result<(), Fault> {
+        let word = words.take();
+        r.dest = Some(match word {
+            word if is_any(word) => Destination::Default,
+            "default6" => {
+                r.entry.family = Some(Family::V6);
+                Destination::Default
             }
-            Err(_) => false,
-        }
+            _ => match open_prefix(word) {
+                Some(prefix) => {
+                    self.same_family(prefix.family(), words, r)?;
+                    Destination::Prefix(prefix)
+                }
+                None => {
+                    let text = format!("unknown route destination '{word}'");
+                    self.entry_error(code::NOT_AN_ADDRESS, text, words, words.last());
+                    return Err(Fault::Dropped);
+                }
+            },
+        });
+        Ok(())
+    }
+
+    /// An address of the route's family.
+    fn route_address(
+        &mut self,
+        text: &str,
+        words: &Words<'_>,
+        r: &mut Reading,
+    ) -> Result<IpAddr, Fault> {
+        let ip: IpAddr = text.parse().map_err(|_| Fault::Value)?;
+        self.same_family(Family::of(ip), words, r)?;
+        Ok(ip)
     }
 
     /// All addresses of a route are of one family.
-    fn same_family(&mut self, family: Family, line: &Statement, n: usize, r: &mut Reading) {
-        if r.family.is_some_and(|f| f != family) {
+    fn same_family(
+        &mut self,
+        family: Family,
+        words: &Words<'_>,
+        r: &mut Reading,
+    ) -> Result<(), Fault> {
+        if r.entry.family.is_some_and(|f| f != family) {
             let text = "Cannot mix IPv4 and IPv6 addresses for route";
-            self.report_at(code::FAMILY, Class::General, text, line, n);
-            r.dropped = true;
+            self.entry_error(code::FAMILY, text, words, words.last());
+            return Err(Fault::Dropped);
         }
-        r.family = Some(family);
+        r.entry.family = Some(family);
+        Ok(())
     }
 
     fn route_option(
         &mut self,
-        name: &'static str,
-        line: &Statement,
-        n: usize,
+        keyword: &'static Keyword,
+        words: &mut Words<'_>,
         r: &mut Reading,
-    ) -> Result<usize, Stop> {
-        let value = line.word(n + 1).unwrap_or("");
-        let mut taken = 2;
-        let ok = match name {
-            "to" => {
-                // A type may not stand behind it.
-                self.destination(line, n + 1, r);
-                return Ok(2);
-            }
-            "inet" | "inet6" => {
-                let text = format!("`{name}` makes the parser skip the next word");
-                let d = Diagnostic::note(code::ENTRY_OPTION, text);
-                self.session.report.push(line.point(d, n));
-                r.family = Some(if name == "inet" {
-                    Family::V4
-                } else {
-                    Family::V6
-                });
-                return Ok(2);
-            }
-            "no_track" => {
-                r.no_track = true;
-                return Ok(1);
-            }
-            "track_group" => {
-                r.track_group = Some(value.to_owned());
-                return Ok(2);
-            }
-            "onlink" | "add" | "prepend" | "append" => {
-                r.words.push(RouteWord {
-                    option: name.to_owned(),
-                    values: Vec::new(),
-                });
-                return Ok(1);
-            }
+    ) -> Result<(), Fault> {
+        if self.shared_option(keyword, words, &mut r.entry)? {
+            return Ok(());
+        }
+        let v4 = r.entry.family == Some(Family::V4);
+        let v6 = r.entry.family == Some(Family::V6);
+        match keyword.canonical() {
+            // A type may not stand behind it.
+            "to" => self.destination(words, r)?,
+            "onlink" => r.route.hop.onlink = true,
+            "add" => r.route.placement = Placement::Add,
+            "prepend" => r.route.placement = Placement::Prepend,
+            "append" => r.route.placement = Placement::Append,
             "as" => {
                 let text = "'as' is only for MPLS routes - ignoring";
-                self.report_at(code::ENTRY_OPTION, Class::General, text, line, n);
-                return Ok(if value == "to" { 3 } else { 2 });
+                self.entry_error(code::ENTRY_OPTION, text, words, words.last());
+                words.skip(&["to"]);
+                words.take();
             }
             "via" | "gw" => {
-                let mut at = n + 1;
-                if name == "gw" {
+                if keyword.name == "gw" {
                     let text = "\"gw\" for routes is deprecated. Please use \"via\"";
-                    self.warn_at(code::OLD_SPELLING, Class::Deprecated, text, line, n);
-                } else if matches!(value, "inet" | "inet6") {
-                    at += 1;
+                    self.entry_warning(text, words);
+                } else {
+                    words.skip(&["inet", "inet6"]);
                 }
-                if line.word(at).is_none() {
-                    return Err(check::stop(line, at, Some("IP"), self.report()));
-                }
-                taken = at + 1 - n;
-                r.has_way = true;
-                let gateway = line.word(at).unwrap_or("");
-                r.words.push(one("via", gateway));
-                match gateway.parse::<IpAddr>() {
-                    Ok(ip) => {
-                        self.same_family(Family::of(ip), line, at, r);
-                        return Ok(taken);
-                    }
-                    Err(_) => false,
-                }
+                let gateway = self.required(words, Some("IP"))?;
+                r.route.hop.via = Some(self.route_address(gateway, words, r)?);
             }
             "or" => {
                 let text = "\"or\" for routes is deprecated. Please use \"nexthop\"";
-                self.warn_at(code::OLD_SPELLING, Class::Deprecated, text, line, n);
-                self.route_address(value, line, n + 1, r)
+                self.entry_warning(text, words);
+                let gateway = words.take();
+                let gateway = self.route_address(gateway, words, r)?;
+                r.or.get_or_insert(gateway);
             }
-            "src" => self.route_address(value, line, n + 1, r),
-            "from" => match open_prefix(value) {
-                Some(prefix) => prefix.family() == Family::V6 && r.family != Some(Family::V4),
-                None => matches!(value, "default" | "any" | "all"),
-            },
-            "tos" | "dsfield" => self.named_number(NameTable::DsField, value, 255).is_some(),
-            "table" => self
-                .named_number(NameTable::Table, value, u64::from(u32::MAX))
-                .is_some(),
-            "protocol" => self.named_number(NameTable::Protocol, value, 255).is_some(),
-            "scope" => self.named_number(NameTable::Scope, value, 255).is_some(),
-            "metric" | "priority" | "preference" | "window" | "initcwnd" | "initrwnd" => {
-                number(value, u64::from(u32::MAX))
+            "src" => {
+                let src = words.take();
+                r.route.src = Some(self.route_address(src, words, r)?);
             }
-            "expires" => r.family != Some(Family::V4) && number(value, u64::from(u32::MAX)),
-            "hoplimit" => number(value, 255),
-            "quickack" | "fastopen_no_cookie" => number(value, 1),
-            "mtu" | "advmss" | "reordering" | "cwnd" | "ssthresh" | "rtt" | "rttvar"
-            | "rto_min" | "congctl" => {
-                let at = if value == "lock" { n + 2 } else { n + 1 };
-                let Some(word) = line.word(at) else {
-                    return Err(check::stop(line, at, None, self.report()));
+            "from" => {
+                let word = words.take();
+                r.route.from = match open_prefix(word) {
+                    Some(prefix) if prefix.family() == Family::V6 && !v4 => {
+                        r.entry.family = Some(Family::V6);
+                        Some(prefix)
+                    }
+                    None if is_any(word) => None,
+                    _ => return Err(Fault::Value),
                 };
-                taken = at + 1 - n;
-                let values = (n + 1..=at)
-                    .filter_map(|i| line.word(i))
-                    .map(str::to_owned)
-                    .collect();
-                r.words.push(RouteWord {
-                    option: name.to_owned(),
-                    values,
-                });
-                let ok = match name {
-                    "congctl" => true,
-                    "rtt" | "rttvar" | "rto_min" => self.round_trip(name, line, at),
-                    _ => number(word, u64::from(u32::MAX)),
-                };
-                if ok {
-                    return Ok(taken);
+            }
+            "tos" => r.route.tos = Some(self.ds_field(words.take())?),
+            "table" => {
+                let table = self.named(NameTable::Table, words.take(), u32::MAX)?;
+                r.route.table = RouteTable(table);
+            }
+            "protocol" => {
+                let protocol = self.named(NameTable::Protocol, words.take(), 255)?;
+                r.entry.protocol = Some(crate::model::RouteProtocol(protocol));
+            }
+            "scope" => r.route.scope = Scope(self.named(NameTable::Scope, words.take(), 255)?),
+            "metric" => r.route.metric = Some(number(keyword, words.take())?),
+            "expires" => {
+                let seconds = number(keyword, words.take())?;
+                if v4 {
+                    return Err(Fault::Value);
                 }
-                false
+                r.route.expires = Some(Duration::from_secs(seconds));
             }
-            "dev" | "oif" => {
-                r.has_way = true;
-                r.interfaces
-                    .push((value.to_owned(), "VROUTE", At::of(line, n + 1)));
-                r.words.push(one("dev", value));
-                return Ok(2);
+            "dev" => {
+                let dev = words.take();
+                let at = At::of(words.line(), words.last());
+                r.interfaces.push((dev.into(), "VROUTE", at));
+                r.route.hop.dev = Some(dev.to_owned());
             }
             "vrf" => {
-                let text = format!("VRF {value} does not exist");
-                self.interface_exists(value);
-                self.report_at(code::NO_INTERFACE, Class::General, text, line, n + 1);
-                r.dropped = true;
-                return Ok(2);
+                let vrf = words.take();
+                let text = format!("VRF {vrf} does not exist");
+                self.entry_error(code::NO_INTERFACE, text, words, words.last());
+                return Err(Fault::Dropped);
             }
-            "realms" => r.family != Some(Family::V6) && self.realms(value),
-            "features" => {
-                if value != "ecn" {
-                    let text = format!("feature {value} not supported");
-                    self.report_at(code::UNKNOWN_WORD, Class::General, text, line, n + 1);
+            "realms" => {
+                let realms = self.realms(words.take())?;
+                if v6 {
+                    return Err(Fault::Value);
                 }
-                true
+                r.route.hop.realms = Some(realms);
             }
             "pref" => {
-                r.family != Some(Family::V4)
-                    && (matches!(value, "low" | "medium" | "high") || number(value, 255))
-            }
-            "ttl-propagate" => {
-                if !matches!(value, "enabled" | "disabled") {
-                    let text = format!("unknown ttl-propagate value {value}");
-                    self.report_at(code::UNKNOWN_WORD, Class::General, text, line, n + 1);
+                let pref = match words.take() {
+                    "low" => RouterPreference::LOW,
+                    "medium" => RouterPreference::MEDIUM,
+                    "high" => RouterPreference::HIGH,
+                    number => RouterPreference(unsigned(number, 255)?),
+                };
+                if v4 {
+                    return Err(Fault::Value);
                 }
-                true
+                r.route.pref = Some(pref);
             }
-            "encap" => {
-                taken = self.encap(line, n + 1)? - n;
-                let values = (n + 1..n + taken).filter_map(|i| line.word(i));
-                let values = values.map(str::to_owned).collect();
-                r.words.push(RouteWord {
-                    option: "encap".to_owned(),
-                    values,
-                });
-                return Ok(taken);
+            "ttl-propagate" => match words.take() {
+                "enabled" => r.route.ttl_propagate = Some(true),
+                "disabled" => r.route.ttl_propagate = Some(false),
+                other => {
+                    let text = format!("unknown ttl-propagate value {other}");
+                    self.entry_error(code::UNKNOWN_WORD, text, words, words.last());
+                }
+            },
+            "encap" => r.route.hop.encap = self.encap(words)?,
+            "nexthop" => self.legs(words, r)?,
+            _ => self.route_metric(keyword, words, &mut r.route.metrics)?,
+        }
+        Ok(())
+    }
+
+    fn entry_warning(&mut self, text: &str, words: &Words<'_>) {
+        let (code, class) = (code::OLD_SPELLING, Class::Deprecated);
+        self.warn_at(code, class, text, words.line(), words.last());
+    }
+
+    fn route_metric(
+        &mut self,
+        keyword: &'static Keyword,
+        words: &mut Words<'_>,
+        metrics: &mut Metrics,
+    ) -> Result<(), Fault> {
+        match keyword.name {
+            "hoplimit" => metrics.hoplimit = Some(number(keyword, words.take())?),
+            "window" => metrics.window = Some(number(keyword, words.take())?),
+            "initcwnd" => metrics.initcwnd = Some(number(keyword, words.take())?),
+            "initrwnd" => metrics.initrwnd = Some(number(keyword, words.take())?),
+            "quickack" => metrics.quickack = Some(number::<u8>(keyword, words.take())? == 1),
+            "fastopen_no_cookie" => {
+                metrics.fastopen_no_cookie = Some(number::<u8>(keyword, words.take())? == 1);
             }
-            "nexthop" => return self.nexthops(line, n, r),
-            _ => true,
-        };
-        if !ok {
-            let text = format!("invalid {name} '{value}' for route");
-            self.report_at(code::ENTRY_OPTION, Class::General, text, line, n + 1);
-            r.dropped = true;
+            "features" => match words.take() {
+                "ecn" => metrics.ecn = true,
+                other => {
+                    let text = format!("feature {other} not supported");
+                    self.entry_error(code::UNKNOWN_WORD, text, words, words.last());
+                }
+            },
+            name => {
+                let lock = words.skip(&["lock"]);
+                let text = self.required(words, None)?;
+                let bytes = || {
+                    let value = unsigned(text, u32::MAX.into())?;
+                    Ok::<_, Fault>(Some(Metric { value, lock }))
+                };
+                match name {
+                    "mtu" => metrics.mtu = bytes()?,
+                    "advmss" => metrics.advmss = bytes()?,
+                    "reordering" => metrics.reordering = bytes()?,
+                    "cwnd" => metrics.cwnd = bytes()?,
+                    "ssthresh" => metrics.ssthresh = bytes()?,
+                    "congctl" => {
+                        let value = text.to_owned();
+                        metrics.congctl = Some(Metric { value, lock });
+                    }
+                    time => {
+                        let value = self.round_trip(time, text, words)?;
+                        let metric = Some(Metric { value, lock });
+                        match time {
+                            "rtt" => metrics.rtt = metric,
+                            "rttvar" => metrics.rttvar = metric,
+                            _ => metrics.rto_min = metric,
+                        }
+                    }
+                }
+            }
         }
-        if !matches!(name, "via" | "gw") {
-            r.words.push(one(name, value));
-        }
-        Ok(taken)
+        Ok(())
     }
 
     /// `nexthop via A dev I weight N ... nexthop ...` up to the end of the line.
-    fn nexthops(&mut self, line: &Statement, n: usize, r: &mut Reading) -> Result<usize, Stop> {
-        let mut at = n + 1;
-        let mut values: Vec<String> = Vec::new();
-        while let Some(option) = line.word(at) {
-            let value = line.word(at + 1);
-            if matches!(option, "via" | "dev" | "weight" | "realms") && value.is_none() {
-                return Err(check::stop(line, at + 1, None, self.report()));
-            }
-            let value = value.unwrap_or("");
-            let from = at;
-            let ok = match option {
-                "nexthop" | "onlink" => {
-                    at += 1;
-                    true
-                }
-                "via" => {
-                    let skip = usize::from(matches!(value, "inet" | "inet6"));
-                    let Some(gateway) = line.word(at + 1 + skip) else {
-                        return Err(check::stop(line, at + 2, Some("IP"), self.report()));
-                    };
-                    at += 2 + skip;
-                    self.route_address(gateway, line, at - 1, r)
-                }
-                "dev" => {
-                    r.interfaces
-                        .push((value.to_owned(), "VROUTE nexthop", At::of(line, at + 1)));
-                    at += 2;
-                    true
-                }
-                "weight" => {
-                    at += 2;
-                    check::integer(value, 1, 256, false, false).is_ok()
-                }
-                "realms" => {
-                    at += 2;
-                    self.realms(value)
-                }
-                "encap" => {
-                    at = self.encap(line, at + 1)?;
-                    true
-                }
-                _ => {
-                    let text = format!("unknown nexthop option {option}");
-                    self.report_at(code::ENTRY_OPTION, Class::General, text, line, at);
-                    break;
-                }
+    fn legs(&mut self, words: &mut Words<'_>, r: &mut Reading) -> Result<(), Fault> {
+        loop {
+            let mut leg = Leg {
+                hop: Hop::default(),
+                weight: LegWeight::ONE,
             };
-            if !ok {
-                let text = format!("invalid {option} '{value}' for nexthop");
-                self.report_at(code::ENTRY_OPTION, Class::General, text, line, from + 1);
+            let mut usable = true;
+            while let Some(option) = words.peek().filter(|word| *word != "nexthop") {
+                words.take();
+                match self.leg_option(option, &mut leg, words, r) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let text = format!("unknown nexthop option {option}");
+                        self.entry_error(code::ENTRY_OPTION, text, words, words.last());
+                        words.skip_rest();
+                    }
+                    Err(Fault::Value) => {
+                        let value = words.last_word();
+                        let text = format!("invalid {option} '{value}' for nexthop");
+                        self.no_value(text, None, words);
+                        usable = false;
+                    }
+                    Err(fault) => return Err(fault),
+                }
             }
-            values.extend((from..at).filter_map(|i| line.word(i)).map(str::to_owned));
+            if usable && (leg.hop.via.is_some() || leg.hop.dev.is_some()) {
+                r.route.legs.push(leg);
+            }
+            if !words.skip(&["nexthop"]) {
+                return Ok(());
+            }
         }
-        r.words.push(RouteWord {
-            option: "nexthop".to_owned(),
-            values,
-        });
-        Ok(line.words.len() - n)
     }
 
-    /// Reads an encapsulation from word `at` on; gives where it ends.
-    fn encap(&mut self, line: &Statement, at: usize) -> Result<usize, Stop> {
-        let kind = line.word(at).unwrap_or("");
-        let context = match kind {
-            "ip" => Context::StaticRoutesEncapIp,
-            "ip6" => Context::StaticRoutesEncapIp6,
-            "mpls" | "ila" => {
-                let value = line.word(at + 1).unwrap_or("");
-                let ok = if kind == "mpls" {
-                    labels(value)
-                } else {
-                    locator(value)
-                };
-                if !ok {
-                    let text = format!("invalid encap {kind} '{value}'");
-                    self.report_at(code::ENTRY_OPTION, Class::General, text, line, at + 1);
-                }
-                return Ok(at + 2);
+    /// Reads an option of a leg; gives whether it is one.
+    fn leg_option(
+        &mut self,
+        option: &str,
+        leg: &mut Leg,
+        words: &mut Words<'_>,
+        r: &mut Reading,
+    ) -> Result<bool, Fault> {
+        match option {
+            "onlink" => leg.hop.onlink = true,
+            "via" => {
+                words.skip(&["inet", "inet6"]);
+                let gateway = self.required(words, Some("IP"))?;
+                leg.hop.via = Some(self.route_address(gateway, words, r)?);
             }
-            _ => {
-                let text = format!("unknown encap type '{kind}'");
-                self.report_at(code::ENTRY_OPTION, Class::General, text, line, at);
-                return Ok(at + 1);
+            "dev" => {
+                let dev = self.required(words, None)?;
+                let at = At::of(words.line(), words.last());
+                r.interfaces.push((dev.into(), "VROUTE nexthop", at));
+                leg.hop.dev = Some(dev.to_owned());
             }
-        };
-        let mut n = at + 1;
-        let mut aimed = false;
-        while let Some(keyword) = line.word(n).and_then(|w| context.find(w)) {
-            let Some(value) = line.word(n + 1) else {
-                if keyword.missing == Missing::Stops {
-                    return Err(check::stop(line, n + 1, None, self.report()));
-                }
-                let text = format!("{} needs a value", keyword.name);
-                self.report_at(code::VALUE_MISSING, Class::General, text, line, n);
-                return Ok(n + 1);
-            };
-            aimed |= matches!(keyword.name, "id" | "dst");
-            let ok = match keyword.args {
-                Args::One(Value::Int { min, max, .. }) => {
-                    check::integer(value, min, max, true, false).is_ok()
-                }
-                Args::One(Value::Address(which)) => check::address(value, which).is_ok(),
-                _ => self.named_number(NameTable::DsField, value, 255).is_some(),
-            };
-            if !ok {
-                let text = format!("invalid encap {kind} {} '{value}'", keyword.name);
-                self.report_at(code::ENTRY_OPTION, Class::General, text, line, n + 1);
+            "weight" => {
+                let weight = unsigned(self.required(words, None)?, 256)?;
+                leg.weight = LegWeight::new(weight).ok_or(Fault::Value)?;
             }
-            n += 2;
+            "realms" => {
+                let realms = self.required(words, None)?;
+                leg.hop.realms = Some(self.realms(realms)?);
+            }
+            "encap" => leg.hop.encap = self.encap(words)?,
+            _ => return Ok(false),
         }
-        if !aimed {
-            let text = format!("encap {kind} needs dst or id");
-            self.report_at(code::ENTRY_OPTION, Class::General, text, line, at);
-        }
-        Ok(n)
+        Ok(true)
     }
 
-    pub(super) fn realms(&self, text: &str) -> bool {
-        let mut parts = 0;
-        let known = text.split('/').all(|realm| {
-            parts += 1;
-            self.named_number(NameTable::Realm, realm, 255).is_some()
-        });
-        known && parts <= 2
-    }
-
-    /// A round-trip time; out of range is reported and clamped.
-    fn round_trip(&mut self, name: &str, line: &Statement, n: usize) -> bool {
-        let text = line.word(n).unwrap_or("");
+    /// A round-trip time. Without a unit and decimals it is what the kernel counts in. One out
+    /// of range is clamped; that is reported when it is written in seconds.
+    fn round_trip(&mut self, name: &str, text: &str, words: &Words<'_>) -> Result<Duration, Fault> {
+        const LEAST: u64 = 200_000;
+        const MOST: u64 = 120_000_000;
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = match &text[digits.len()..] {
             "ms" => 1_000,
-            // Without a unit, milliseconds are meant unless the number has decimals.
             "" if !text.contains('.') => 1_000,
             "" | "s" | "sec" | "secs" => 1_000_000,
-            _ => return false,
+            _ => return Err(Fault::Value),
         };
-        match check::decimal(digits, 0, u64::MAX, if unit == 1_000 { 3 } else { 6 }, unit) {
-            Ok(micros) => {
-                if !(200_000..=120_000_000).contains(&micros) && unit == 1_000_000 {
-                    let message = format!("{name} {text} is outside 0.2 to 120 seconds");
-                    self.warn_at(code::OUT_OF_RANGE, Class::General, message, line, n);
-                }
-                true
-            }
-            Err(_) => false,
+        let decimals = if unit == 1_000 { 3 } else { 6 };
+        let micros = check::decimal(digits, 0, u64::MAX, decimals, unit);
+        let mut micros = micros.map_err(|_| Fault::Value)?;
+        if unit == 1_000 && digits.len() == text.len() {
+            micros /= match name {
+                "rtt" => 8,
+                "rttvar" => 4,
+                _ => 1,
+            };
         }
+        if !(LEAST..=MOST).contains(&micros) && unit == 1_000_000 {
+            let message = format!("{name} {text} is outside 0.2 to 120 seconds");
+            let (code, line) = (code::OUT_OF_RANGE, words.line());
+            self.warn_at(code, Class::General, message, line, words.last());
+        }
+        Ok(Duration::from_micros(micros.clamp(LEAST, MOST)))
     }
 }
 
 /// Whether a bare word is where a route leads.
 fn is_destination(word: &str) -> bool {
-    matches!(word, "default" | "any" | "all" | "default6") || open_prefix(word).is_some()
+    is_any(word) || word == "default6" || open_prefix(word).is_some()
 }
 
-fn one(option: &str, value: &str) -> RouteWord {
-    RouteWord {
-        option: option.to_owned(),
-        values: vec![value.to_owned()],
-    }
+/// The type that a word stands for, or a number.
+fn route_type(word: &str) -> Option<RouteType> {
+    RouteType::named(word).or_else(|| {
+        let n = check::integer(word, 0, 255, true, false).ok()?;
+        u8::try_from(n).ok().map(RouteType)
+    })
 }
 
-pub(super) fn number(text: &str, max: u64) -> bool {
-    check::integer(text, 0, max, true, false).is_ok()
-}
-
-/// A prefix; behind the slash there may be nothing.
-pub(super) fn open_prefix(text: &str) -> Option<Prefix> {
-    match text.strip_suffix('/') {
-        Some(address) => address.parse().ok().map(Prefix::host),
-        None => text.parse().ok(),
-    }
-}
-
-fn labels(text: &str) -> bool {
-    let mut count = 0;
-    let fine = text.split('/').all(|label| {
-        count += 1;
-        number(label, 1_048_575)
-    });
-    fine && count <= 2
-}
-
-fn locator(text: &str) -> bool {
-    let mut count = 0;
-    let fine = text.split(':').all(|part| {
-        count += 1;
-        (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_hexdigit())
-    });
-    fine && count == 4
+/// The prefix of length 0.
+fn everything(unspecified: IpAddr) -> Prefix {
+    Prefix::new(unspecified, 0).expect("every family has a prefix of length 0")
 }

@@ -1,14 +1,17 @@
 //! Lines of `virtual_rules` and `static_rules`.
 
-use rk_base::Family;
+use compact_str::CompactString;
+use rk_base::{Family, Prefix};
 
-use super::route::{number, open_prefix};
-use super::{At, Build, Stop, advise, check};
+use super::entry::{Entry, Fault, Words, is_any, number, open_prefix, span, unsigned};
+use super::{At, Build, Stop, check};
 use crate::code;
-use crate::diagnostic::{Class, Diagnostic};
-use crate::model::{RouteWord, Rule};
+use crate::model::{
+    FwMark, InterfaceGroup, IpProtocol, Realms, RouteProtocol, RouteTable, Rule, RuleAction,
+    RulePriority, Selector,
+};
 use crate::source::NameTable;
-use crate::table::{Args, Context, Missing};
+use crate::table::{Context, Keyword};
 use crate::tree::Statement;
 
 /// A line, and what is to be asked about it at the end.
@@ -17,25 +20,49 @@ pub(crate) struct RawRule {
     pub(crate) rule: Rule,
     pub(crate) at: At,
     /// Interfaces it names.
-    pub(crate) interfaces: Vec<(String, At)>,
+    pub(crate) interfaces: Vec<(CompactString, At)>,
+}
+
+/// The priorities of rules that have none, one a family; each takes the next lower one.
+#[derive(Debug)]
+pub(crate) struct FreePriorities {
+    v4: u32,
+    v6: u32,
+}
+
+impl Default for FreePriorities {
+    fn default() -> Self {
+        Self {
+            v4: 16_384,
+            v6: 16_384,
+        }
+    }
+}
+
+impl FreePriorities {
+    fn take(&mut self, family: Family) -> RulePriority {
+        let free = match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        };
+        let priority = RulePriority(*free);
+        *free = free.saturating_sub(1);
+        priority
+    }
 }
 
 /// What was read of a line so far.
-#[derive(Debug, Default)]
 struct Reading {
-    words: Vec<RouteWord>,
-    family: Option<Family>,
-    dropped: bool,
-    priority: Option<u64>,
-    /// What is done, if the line says so.
-    action: Option<String>,
-    goto: Option<u64>,
-    has_table: bool,
+    entry: Entry,
+    when: Selector,
+    not: bool,
+    priority: Option<u32>,
+    action: Option<RuleAction>,
     l3mdev: bool,
-    realms: bool,
-    no_track: bool,
-    track_group: Option<String>,
-    interfaces: Vec<(String, At)>,
+    realms: Option<Realms>,
+    suppress_prefixlength: Option<u32>,
+    suppress_ifgroup: Option<InterfaceGroup>,
+    interfaces: Vec<(CompactString, At)>,
 }
 
 impl Build<'_> {
@@ -45,42 +72,84 @@ impl Build<'_> {
         line: &Statement,
         context: Context,
     ) -> Result<Option<RawRule>, Stop> {
-        let mut r = Reading::default();
-        let mut n = 0;
-        while let Some(word) = line.word(n) {
+        let mut words = Words::new(line);
+        let mut r = Reading {
+            entry: Entry::new("rule"),
+            when: Selector::default(),
+            not: false,
+            priority: None,
+            action: None,
+            l3mdev: false,
+            realms: None,
+            suppress_prefixlength: None,
+            suppress_ifgroup: None,
+            interfaces: Vec::new(),
+        };
+        while let Some(word) = words.peek() {
             let Some(keyword) = context.find(word) else {
-                let text = format!("Unknown rule option {word}");
-                let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
-                let d = advise::option(line, n, context, line.point(d, n));
-                self.session.report.push(d);
-                n += 1;
+                self.no_option(format!("Unknown rule option {word}"), context, &mut words);
                 continue;
             };
-            let valued = !matches!(keyword.args, Args::Flag);
-            if valued && line.word(n + 1).is_none() {
-                if keyword.missing == Missing::Stops {
-                    return Err(check::stop(
-                        line,
-                        n + 1,
-                        Some(&keyword.usage()),
-                        self.report(),
-                    ));
+            words.take();
+            self.needs_value(keyword, &words)?;
+            match self.rule_option(keyword, &mut words, &mut r) {
+                Ok(()) => {}
+                Err(Fault::Stop) => return Err(Stop),
+                Err(Fault::Dropped) => return Ok(None),
+                Err(Fault::Value) => {
+                    let value = words.last_word();
+                    let name = keyword.name;
+                    let port = matches!(name, "sport" | "dport");
+                    let (text, help) = if port {
+                        let single = unsigned::<u16>(value, 65_535).is_ok();
+                        let help = format!("write a range: {name} {value}-{value}");
+                        let text = format!("invalid {name} range {value}");
+                        (text, single.then_some(help))
+                    } else {
+                        (format!("invalid {name} '{value}' for rule"), None)
+                    };
+                    self.no_value(text, help, &words);
+                    // Of these keepalived keeps the rest of the line.
+                    if !port && !matches!(name, "protocol" | "ipproto") {
+                        return Ok(None);
+                    }
                 }
-                let text = format!("{word} needs a value");
-                self.report_at(code::VALUE_MISSING, Class::General, text, line, n);
-            }
-            n += self.rule_option(keyword.name, line, n, &mut r)?;
-            if r.dropped {
-                return Ok(None);
             }
         }
-        if !self.rule_makes_sense(line, &r) {
+        let Some(action) = self.rule_action(&words, &r) else {
             return Ok(None);
+        };
+        if let (Some(group), None) = (&r.entry.track_group, &r.when.iif) {
+            let text = format!("A rule without iif cannot have track_group {group} - ignoring");
+            self.entry_error(code::ENTRY, text, &words, 0);
+            r.entry.track_group = None;
         }
+        let family = r.entry.family.unwrap_or(Family::V4);
+        let priority = match r.priority {
+            Some(priority) => RulePriority(priority),
+            None => {
+                let free = self.free_priorities.take(family);
+                let text = format!(
+                    "Rule has no preference specified - setting to {free}. This is probably not \
+                     what you want."
+                );
+                let class = crate::diagnostic::Class::General;
+                self.warn_at(code::ENTRY, class, text, line, 0);
+                free
+            }
+        };
         let rule = Rule {
-            words: r.words,
-            no_track: r.no_track,
-            track_group: r.track_group,
+            family,
+            priority,
+            when: r.when,
+            not: r.not,
+            action,
+            realms: r.realms,
+            suppress_prefixlength: r.suppress_prefixlength,
+            suppress_ifgroup: r.suppress_ifgroup,
+            protocol: self.entry_protocol(&r.entry, line),
+            no_track: r.entry.no_track,
+            track_group: r.entry.track_group,
             origin: self.origin(line),
         };
         Ok(Some(RawRule {
@@ -92,205 +161,172 @@ impl Build<'_> {
 
     fn rule_option(
         &mut self,
-        name: &'static str,
-        line: &Statement,
-        n: usize,
+        keyword: &'static Keyword,
+        words: &mut Words<'_>,
         r: &mut Reading,
-    ) -> Result<usize, Stop> {
-        let value = line.word(n + 1).unwrap_or("");
-        let mut taken = 2;
-        let mut fatal = true;
-        let ok = match name {
-            "inet" | "inet6" => {
-                let text = format!("`{name}` makes the parser skip the next word");
-                let d = Diagnostic::note(code::ENTRY_OPTION, text);
-                self.session.report.push(line.point(d, n));
-                r.family = Some(if name == "inet" {
-                    Family::V4
-                } else {
-                    Family::V6
-                });
-                return Ok(2);
-            }
-            "not" | "l3mdev" | "nop" | "blackhole" | "unreachable" | "prohibit" | "no_track" => {
-                match name {
-                    "no_track" => r.no_track = true,
-                    "l3mdev" => r.l3mdev = true,
-                    "not" => {}
-                    action => self.rule_action(action, line, n, r),
-                }
-                r.words.push(RouteWord {
-                    option: name.to_owned(),
-                    values: Vec::new(),
-                });
-                return Ok(1);
-            }
-            "from" | "to" => match value {
-                "default" | "any" | "all" => true,
-                _ => match open_prefix(value) {
-                    Some(prefix) => {
-                        let fits = r.family.is_none_or(|f| f == prefix.family());
-                        r.family = Some(prefix.family());
-                        fits
-                    }
-                    None => false,
-                },
-            },
-            "table" | "lookup" => {
-                self.one_action(line, n, r);
-                r.has_table = true;
-                let table = self.named_number(NameTable::Table, value, u64::from(u32::MAX));
-                table.is_some_and(|t| t > 0)
-            }
-            "preference" | "order" | "priority" => {
-                let max = u64::from(u32::MAX);
-                r.priority = check::integer(value, 0, max, true, false)
-                    .ok()
-                    .and_then(|n| u64::try_from(n).ok());
-                r.priority.is_some()
-            }
-            "tos" | "dsfield" => self.named_number(NameTable::DsField, value, 255).is_some(),
-            "fwmark" => {
-                let (mark, mask) = value.split_once('/').unwrap_or((value, "0"));
-                number(mark, u64::from(u32::MAX)) && number(mask, u64::from(u32::MAX))
-            }
-            "realms" => {
-                r.realms = true;
-                self.realms(value)
-            }
-            "suppress_prefixlength" | "sup_pl" => number(value, i32::MAX as u64),
-            "suppress_ifgroup" | "sup_group" => self
-                .named_number(NameTable::Group, value, u64::from(u32::MAX))
-                .is_some(),
-            "dev" | "iif" | "oif" => {
-                r.interfaces.push((value.to_owned(), At::of(line, n + 1)));
-                true
-            }
-            "tunnel-id" => number(value, u64::MAX),
-            "uidrange" => is_range(value, u64::from(u32::MAX)),
-            "protocol" => {
-                fatal = false;
-                number(value, 255)
-            }
-            "ipproto" => {
-                fatal = false;
-                number(value, 255) || is_ip_protocol(&value.to_ascii_lowercase())
-            }
-            "sport" | "dport" => {
-                fatal = false;
-                is_range(value, 65_535)
-            }
-            "type" => match value {
-                "blackhole" | "unreachable" | "prohibit" | "nop" | "goto" => return Ok(1),
-                _ => false,
-            },
-            "goto" => {
-                let max = u64::from(u32::MAX);
-                let target = check::integer(value, 0, max, true, false).ok();
-                r.goto = target.and_then(|n| u64::try_from(n).ok());
-                self.rule_action("goto", line, n, r);
-                r.goto.is_some()
-            }
-            "track_group" => {
-                r.track_group = Some(value.to_owned());
-                return Ok(2);
-            }
-            _ => {
-                taken = 1;
-                true
-            }
-        };
-        if ok {
-            r.words.push(RouteWord {
-                option: name.to_owned(),
-                values: vec![value.to_owned()],
-            });
-        } else {
-            let text = match name {
-                "sport" | "dport" => format!("invalid {name} range {value}"),
-                _ => format!("invalid {name} '{value}' for rule"),
-            };
-            let mut d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
-            if matches!(name, "sport" | "dport") && number(value, 65_535) {
-                d = d.help(format!("write a range: {name} {value}-{value}"));
-            }
-            self.session.report.push(line.point(d, n + 1));
-            r.dropped = fatal;
+    ) -> Result<(), Fault> {
+        if self.shared_option(keyword, words, &mut r.entry)? {
+            return Ok(());
         }
-        Ok(taken)
-    }
-
-    fn rule_action(&mut self, action: &str, line: &Statement, n: usize, r: &mut Reading) {
-        self.one_action(line, n, r);
-        r.action = Some(action.to_owned());
+        let when = &mut r.when;
+        match keyword.canonical() {
+            "not" => r.not = true,
+            "l3mdev" => r.l3mdev = true,
+            "nop" => self.only_action(RuleAction::Nop, words, r)?,
+            "blackhole" => self.only_action(RuleAction::Blackhole, words, r)?,
+            "unreachable" => self.only_action(RuleAction::Unreachable, words, r)?,
+            "prohibit" => self.only_action(RuleAction::Prohibit, words, r)?,
+            "goto" => {
+                let to = unsigned(words.take(), u32::MAX.into())?;
+                self.only_action(RuleAction::Goto(RulePriority(to)), words, r)?;
+            }
+            "table" => {
+                let table = self.named(NameTable::Table, words.take(), u32::MAX)?;
+                self.only_action(RuleAction::Table(RouteTable(table)), words, r)?;
+                if table == 0 {
+                    return Err(Fault::Value);
+                }
+            }
+            // What it may name are options of their own.
+            "type" => {
+                let actions = ["blackhole", "unreachable", "prohibit", "nop", "goto"];
+                if !words.peek().is_some_and(|word| actions.contains(&word)) {
+                    words.take();
+                    return Err(Fault::Value);
+                }
+            }
+            "from" => when.from = selected(words.take(), &mut r.entry)?,
+            "to" => when.to = selected(words.take(), &mut r.entry)?,
+            "preference" => r.priority = Some(number(keyword, words.take())?),
+            "tos" => when.tos = Some(self.ds_field(words.take())?),
+            "fwmark" => when.fwmark = Some(fwmark(words.take())?),
+            "realms" => r.realms = Some(self.realms(words.take())?),
+            "suppress_prefixlength" => {
+                r.suppress_prefixlength = Some(number(keyword, words.take())?);
+            }
+            "suppress_ifgroup" => {
+                let group = self.named(NameTable::Group, words.take(), u32::MAX)?;
+                r.suppress_ifgroup = Some(InterfaceGroup(group));
+            }
+            "tunnel-id" => when.tunnel_id = Some(number(keyword, words.take())?),
+            "uidrange" => when.uidrange = Some(span(words.take(), u32::MAX.into())?),
+            "sport" => when.sport = Some(span(words.take(), 65_535)?),
+            "dport" => when.dport = Some(span(words.take(), 65_535)?),
+            "protocol" => {
+                r.entry.protocol = Some(RouteProtocol(number(keyword, words.take())?));
+            }
+            "ipproto" => when.ipproto = Some(ip_protocol(words.take()).ok_or(Fault::Value)?),
+            // `dev` and `iif`, or `oif`.
+            name => {
+                let interface = words.take();
+                let at = At::of(words.line(), words.last());
+                r.interfaces.push((interface.into(), at));
+                let side = if name == "oif" {
+                    &mut when.oif
+                } else {
+                    &mut when.iif
+                };
+                *side = Some(interface.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// A rule has one table or one action, and says so once.
-    fn one_action(&mut self, line: &Statement, n: usize, r: &mut Reading) {
-        if r.action.is_some() || r.has_table {
-            let text = "Cannot specify more than one of \
-                        table/nop/goto/blackhole/prohibit/unreachable for rule";
-            self.report_at(code::ENTRY, Class::General, text, line, n);
-            r.dropped = true;
+    fn only_action(
+        &mut self,
+        action: RuleAction,
+        words: &Words<'_>,
+        r: &mut Reading,
+    ) -> Result<(), Fault> {
+        if r.action.replace(action).is_none() {
+            return Ok(());
         }
+        let text = "Cannot specify more than one of \
+                    table/nop/goto/blackhole/prohibit/unreachable for rule";
+        self.entry_error(code::ENTRY, text, words, words.last());
+        Err(Fault::Dropped)
     }
 
-    fn rule_makes_sense(&mut self, line: &Statement, r: &Reading) -> bool {
-        let problem = if r.l3mdev && r.has_table {
-            Some("l3mdev cannot be used with a table")
-        } else if r.action.is_some() && r.has_table {
-            Some("a rule has either a table or an action")
-        } else if r.realms && (!r.has_table || r.family == Some(Family::V6)) {
-            Some("realms is only for IPv4 rules with a table")
-        } else if r.action.is_none() && !r.has_table && !r.l3mdev {
-            Some("a rule needs a table or an action")
-        } else if r
-            .goto
-            .is_some_and(|to| r.priority.is_some_and(|own| to <= own))
-        {
-            Some("goto must lead to a higher preference")
-        } else {
-            None
+    /// What a rule does, if its parts go together.
+    fn rule_action(&mut self, words: &Words<'_>, r: &Reading) -> Option<RuleAction> {
+        let table = matches!(r.action, Some(RuleAction::Table(_)));
+        let suppresses = r.suppress_prefixlength.is_some() || r.suppress_ifgroup.is_some();
+        let back = |to: RulePriority| r.priority.is_some_and(|own| to.0 <= own);
+        let problem = match r.action {
+            Some(_) if r.l3mdev && table => "l3mdev cannot be used with a table",
+            Some(_) if r.l3mdev => "l3mdev cannot be used with another action",
+            _ if r.realms.is_some() && (!table || r.entry.family == Some(Family::V6)) => {
+                "realms is only for IPv4 rules with a table"
+            }
+            None if r.l3mdev => return Some(RuleAction::L3mdev),
+            None => "a rule needs a table or an action",
+            Some(_) if suppresses && !table => "what a rule suppresses comes from a table",
+            Some(RuleAction::Goto(to)) if back(to) => "goto must lead to a higher preference",
+            action => return action,
         };
-        if let Some(text) = problem {
-            self.report_at(code::ENTRY, Class::General, text, line, 0);
-            return false;
-        }
-        if r.priority.is_none() {
-            let text = "Rule has no preference specified - setting to the next free one. \
-                        This is probably not what you want.";
-            self.warn_at(code::ENTRY, Class::General, text, line, 0);
-        }
-        true
+        self.entry_error(code::ENTRY, problem, words, 0);
+        None
     }
 }
 
-fn is_range(text: &str, max: u64) -> bool {
-    text.split_once('-')
-        .is_some_and(|(a, b)| number(a, max) && number(b, max))
+/// The addresses a rule is for; any if there is no prefix.
+fn selected(word: &str, entry: &mut Entry) -> Result<Option<Prefix>, Fault> {
+    if is_any(word) {
+        return Ok(None);
+    }
+    let prefix = open_prefix(word).ok_or(Fault::Value)?;
+    if entry.family.is_some_and(|f| f != prefix.family()) {
+        return Err(Fault::Value);
+    }
+    entry.family = Some(prefix.family());
+    Ok(Some(prefix))
 }
 
-fn is_ip_protocol(name: &str) -> bool {
-    matches!(
-        name,
-        "tcp"
-            | "udp"
-            | "icmp"
-            | "ipv6-icmp"
-            | "icmpv6"
-            | "sctp"
-            | "dccp"
-            | "gre"
-            | "esp"
-            | "ah"
-            | "vrrp"
-            | "udplite"
-            | "igmp"
-            | "ospf"
-            | "ipip"
-            | "ip"
-            | "ipv6"
-            | "l2tp"
-            | "pim"
-    )
+/// `MARK[/MASK]`; nothing behind the slash is 0.
+fn fwmark(text: &str) -> Result<FwMark, Fault> {
+    let number = |text| {
+        let n = check::integer(text, 0, u32::MAX.into(), true, false);
+        n.ok()
+            .and_then(|n| u32::try_from(n).ok())
+            .ok_or(Fault::Value)
+    };
+    let (mark, mask) = match text.split_once('/') {
+        Some((mark, mask)) => (mark, Some(number(mask)?)),
+        None => (text, None),
+    };
+    Ok(FwMark {
+        mark: number(mark)?,
+        mask,
+    })
+}
+
+/// A protocol above IP, by number or by one of the names that every machine has.
+fn ip_protocol(text: &str) -> Option<IpProtocol> {
+    if let Ok(n) = unsigned(text, 255) {
+        return Some(IpProtocol(n));
+    }
+    let number = match text.to_ascii_lowercase().as_str() {
+        "ip" => 0,
+        "icmp" => 1,
+        "igmp" => 2,
+
+        "tcp" => 6,
+        "udp" => 17,
+        "dccp" => 33,
+        "ipv6" => 41,
+        "gre" => 47,
+        "esp" => 50,
+        "ah" => 51,
+        "ipv6-icmp" | "icmpv6" => 58,
+        "ospf" => 89,
+        "ipip" => 94,
+        "pim" => 103,
+        "vrrp" => 112,
+        "l2tp" => 115,
+        "sctp" => 132,
+        "udplite" => 136,
+        _ => return None,
+    };
+    Some(IpProtocol(number))
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use rk_base::{Family, Prefix};
 use serde::{Deserialize, Serialize};
 
-use super::Origin;
+use super::{Origin, Scope};
 
 /// One line of `virtual_ipaddress`, `virtual_ipaddress_excluded` or `static_ipaddress`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct InterfaceAddress {
     /// `broadcast` or `brd` (IPv4 only).
     pub broadcast: Option<Broadcast>,
     /// `scope`; `None` leaves it to the kernel's `global` (IPv4 only).
-    pub scope: Option<AddressScope>,
+    pub scope: Option<Scope>,
     /// `peer`: the far end of a point-to-point address.
     pub peer: Option<IpAddr>,
     /// `home`: the Mobile IPv6 home address flag.
@@ -86,10 +86,6 @@ pub enum Broadcast {
     /// `-`: the host bits all zeros.
     AllZeros,
 }
-
-/// The kernel's number of an address scope (`global` is 0, `link` 253, `host` 254).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AddressScope(pub u8);
 
 /// How long an address is preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,10 +11,13 @@ mod checker;
 mod global;
 mod group;
 mod instance;
+mod iproute;
 mod lvs;
 mod lvs_settings;
+mod number;
 mod other;
 mod route;
+mod rule;
 mod script;
 
 use std::fmt;
@@ -22,7 +25,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use address::{AddressScope, Broadcast, InterfaceAddress, Lifetime, UnicastPeer};
+pub use address::{Broadcast, InterfaceAddress, Lifetime, UnicastPeer};
 pub use checker::{
     Bind, Check, Checker, Connection, DnsCheck, DnsRecord, HttpCheck, HttpVersion, MiscCheck,
     Regex, RegexOption, SmtpCheck, Sni, Ssl, Timing, TlsCheck, UdpCheck, Url,
@@ -42,11 +45,16 @@ pub use lvs::{
     VirtualServerGroup,
 };
 pub use lvs_settings::{LvsSettings, LvsTimeouts};
+pub use number::{
+    DsField, InterfaceGroup, IpProtocol, MplsLabel, Realms, RouteProtocol, RouteTable, RouteType,
+    RouterPreference, RulePriority, Scope,
+};
 pub use other::{
     BfdSession, InitFile, InterfaceDelay, Linkbeat, LinkbeatMethod, ParamMatch, TrackFile,
     TrackProcess,
 };
-pub use route::{Route, RouteWord, Rule};
+pub use route::{Encap, Hop, Leg, LegWeight, Metric, Metrics, Placement, Route, TunnelEncap};
+pub use rule::{FwMark, Rule, RuleAction, Selector, Span};
 pub use script::{Command, Notify, RunAs, Script, SupplementaryGroups, Verdict};
 
 /// Everything a configuration says.

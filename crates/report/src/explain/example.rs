@@ -69,12 +69,19 @@ fn before(context: Context, keyword: &Keyword) -> String {
     }
 }
 
-/// What an entry needs behind its option: a rule says what is done, and when.
+/// What an entry needs behind its option: a rule says what is done, and when, and what has a
+/// protocol of its own is not tracked.
 fn behind(context: Context, keyword: &Keyword) -> &'static str {
-    if !matches!(context, Context::StaticRules | Context::VirtualRules) {
-        return "";
+    match context {
+        Context::StaticRoutes | Context::VirtualRoutes if keyword.name == "protocol" => {
+            return " no_track";
+        }
+        Context::StaticRules | Context::VirtualRules => {}
+        _ => return "",
     }
     match keyword.canonical() {
+        "protocol" => " table 100 preference 1000 no_track",
+        "track_group" => " iif eth0 table 100 preference 1000",
         "table" | "type" | "goto" | "nop" | "blackhole" | "unreachable" | "prohibit" => {
             " preference 1000"
         }

@@ -1,0 +1,296 @@
+//! What routes and rules have in common: lines of options that are read one after the other.
+
+use rk_base::{Family, Prefix};
+
+use super::{Build, Stop, advise, check};
+use crate::code;
+use crate::diagnostic::{Class, Diagnostic};
+use crate::model::{Realms, RouteProtocol, Span};
+use crate::source::NameTable;
+use crate::table::{Args, Context, Keyword, Missing, Value};
+use crate::tree::Statement;
+
+/// The words of a line, taken one after the other.
+#[derive(Debug)]
+pub(super) struct Words<'l> {
+    line: &'l Statement,
+    taken: usize,
+}
+
+impl<'l> Words<'l> {
+    pub(super) const fn new(line: &'l Statement) -> Self {
+        Self { line, taken: 0 }
+    }
+
+    /// The word that is next.
+    pub(super) fn peek(&self) -> Option<&'l str> {
+        self.line.word(self.taken)
+    }
+
+    /// The number of the word that is next.
+    pub(super) const fn at(&self) -> usize {
+        self.taken
+    }
+
+    /// Takes a word; nothing if there is none.
+    pub(super) fn take(&mut self) -> &'l str {
+        let word = self.peek().unwrap_or("");
+        self.taken += 1;
+        word
+    }
+
+    /// Takes the next word if it is one of these.
+    pub(super) fn skip(&mut self, words: &[&str]) -> bool {
+        let found = self.peek().is_some_and(|word| words.contains(&word));
+        self.taken += usize::from(found);
+        found
+    }
+
+    /// Takes all that is left.
+    pub(super) fn skip_rest(&mut self) {
+        self.taken = self.taken.max(self.line.words.len());
+    }
+
+    /// The line they stand in.
+    pub(super) const fn line(&self) -> &'l Statement {
+        self.line
+    }
+
+    /// The word that was taken last.
+    pub(super) fn last_word(&self) -> &'l str {
+        self.line.word(self.last()).unwrap_or("")
+    }
+
+    /// The number of the word that was taken last.
+    pub(super) const fn last(&self) -> usize {
+        self.taken.saturating_sub(1)
+    }
+}
+
+/// Why an option cannot be used.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Nothing more is read.
+    Stop,
+    /// Its value is none; that was not reported.
+    Value,
+    /// The line is dropped; that was reported.
+    Dropped,
+}
+
+impl From<Stop> for Fault {
+    fn from(_: Stop) -> Self {
+        Self::Stop
+    }
+}
+
+/// A number within the bounds of the keyword's row.
+pub(super) fn number<T: TryFrom<i128>>(keyword: &Keyword, text: &str) -> Result<T, Fault> {
+    let Args::One(Value::Int { min, max, any_base }) = keyword.args else {
+        return Err(Fault::Value);
+    };
+    let n = check::integer(text, min, max, any_base, false);
+    n.ok().and_then(|n| n.try_into().ok()).ok_or(Fault::Value)
+}
+
+/// A number from 0 on as large as its type allows.
+pub(super) fn unsigned<T: TryFrom<i128>>(text: &str, max: u64) -> Result<T, Fault> {
+    let n = check::integer(text, 0, max, false, false);
+    n.ok().and_then(|n| n.try_into().ok()).ok_or(Fault::Value)
+}
+
+/// Two numbers with a dash between them.
+pub(super) fn span<T: TryFrom<i128>>(text: &str, max: u64) -> Result<Span<T>, Fault> {
+    let (first, last) = text.split_once('-').ok_or(Fault::Value)?;
+    Ok(Span {
+        first: unsigned(first, max)?,
+        last: unsigned(last, max)?,
+    })
+}
+
+/// A prefix. Nothing behind the slash is a prefix of length 0, as keepalived has it.
+pub(super) fn open_prefix(text: &str) -> Option<Prefix> {
+    match text.strip_suffix('/') {
+        Some(address) => Prefix::new(address.parse().ok()?, 0).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Whether a word says that any address is meant.
+pub(super) fn is_any(word: &str) -> bool {
+    matches!(word, "default" | "any" | "all")
+}
+
+/// What routes and rules say about themselves.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// `route` or `rule`, as messages have it.
+    pub(super) what: &'static str,
+    pub(super) family: Option<Family>,
+    pub(super) protocol: Option<RouteProtocol>,
+    pub(super) no_track: bool,
+    pub(super) track_group: Option<String>,
+}
+
+impl Entry {
+    pub(super) const fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            family: None,
+            protocol: None,
+            no_track: false,
+            track_group: None,
+        }
+    }
+}
+
+impl Build<'_> {
+    /// Reports that the value of the option taken last is missing, if it is.
+    ///
+    /// # Errors
+    /// [`Stop`] if nothing is read any more.
+    pub(super) fn needs_value(
+        &mut self,
+        keyword: &'static Keyword,
+        words: &Words<'_>,
+    ) -> Result<(), Stop> {
+        if matches!(keyword.args, Args::Flag) || words.peek().is_some() {
+            return Ok(());
+        }
+        if keyword.missing == Missing::Stops {
+            let usage = keyword.usage();
+            return Err(check::stop(
+                words.line,
+                words.at(),
+                Some(&usage),
+                self.report(),
+            ));
+        }
+        let word = words.line.word(words.last()).unwrap_or(keyword.name);
+        let text = format!("{word} needs a value");
+        self.entry_error(code::VALUE_MISSING, text, words, words.last());
+        Ok(())
+    }
+
+    /// Takes a word without which nothing is read any more.
+    ///
+    /// # Errors
+    /// [`Stop`] if there is none.
+    pub(super) fn required<'l>(
+        &mut self,
+        words: &mut Words<'l>,
+        usage: Option<&str>,
+    ) -> Result<&'l str, Stop> {
+        if words.peek().is_none() {
+            return Err(check::stop(words.line, words.at(), usage, self.report()));
+        }
+        Ok(words.take())
+    }
+
+    /// Reports something about word `n`.
+    pub(super) fn entry_error(
+        &mut self,
+        code: crate::Code,
+        text: impl Into<String>,
+        words: &Words<'_>,
+        n: usize,
+    ) {
+        self.report_at(code, Class::General, text, words.line, n);
+    }
+
+    /// Reports that the value taken last is none of `name`, with help if there is any.
+    pub(super) fn no_value(&mut self, text: String, help: Option<String>, words: &Words<'_>) {
+        let mut d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
+        if let Some(help) = help {
+            d = d.help(help);
+        }
+        let d = words.line.point(d, words.last());
+        self.session.report.push(d);
+    }
+
+    /// Reports the word that is next, which is no option of `context`, and skips it.
+    pub(super) fn no_option(&mut self, text: String, context: Context, words: &mut Words<'_>) {
+        let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
+        let d = words.line.point(d, words.at());
+        let d = advise::option(words.line, words.at(), context, d);
+        self.session.report.push(d);
+        words.take();
+    }
+
+    /// Options that routes and rules share; gives whether `keyword` is one.
+    ///
+    /// # Errors
+    /// [`Fault`] if the line cannot be used.
+    pub(super) fn shared_option(
+        &mut self,
+        keyword: &'static Keyword,
+        words: &mut Words<'_>,
+        entry: &mut Entry,
+    ) -> Result<bool, Fault> {
+        match keyword.name {
+            "inet" | "inet6" => {
+                let v4 = keyword.name == "inet";
+                let text = format!("`{}` makes the parser skip the next word", keyword.name);
+                let d = Diagnostic::note(code::ENTRY_OPTION, text);
+                let d = words.line.point(d, words.last());
+                self.session.report.push(d);
+                let family = if v4 { Family::V4 } else { Family::V6 };
+                if entry.family.is_some_and(|f| f != family) {
+                    let other = if v4 { "IPv6" } else { "IPv4" };
+                    let text = format!("{} specified for {other} {}", keyword.name, entry.what);
+                    self.entry_error(code::FAMILY, text, words, words.last());
+                    return Err(Fault::Dropped);
+                }
+                entry.family = Some(family);
+                words.take();
+            }
+            "no_track" => entry.no_track = true,
+            "track_group" => entry.track_group = Some(words.take().to_owned()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The protocol of an entry: what is tracked is known by keepalived's own.
+    pub(super) fn entry_protocol(&mut self, entry: &Entry, line: &Statement) -> RouteProtocol {
+        let own = RouteProtocol::KEEPALIVED;
+        let protocol = entry.protocol.unwrap_or(own);
+        if entry.no_track || protocol == own {
+            return protocol;
+        }
+        let what = entry.what;
+        let text = format!(
+            "A {what} that is tracked has protocol keepalived ({own}), not {protocol} - changing it"
+        );
+        let d = Diagnostic::error(code::ENTRY, Class::General, text);
+        let d = d.help(format!(
+            "add no_track to keep protocol {protocol}, or leave it out"
+        ));
+        self.session.report.push(line.point(d, 0));
+        own
+    }
+
+    /// A number, or a name of iproute2 for one.
+    pub(super) fn named<T: TryFrom<u32>>(
+        &self,
+        table: NameTable,
+        text: &str,
+        max: u32,
+    ) -> Result<T, Fault> {
+        let n = self.named_number(table, text, max.into());
+        n.and_then(|n| n.try_into().ok()).ok_or(Fault::Value)
+    }
+
+    /// `[REALM/]REALM`.
+    pub(super) fn realms(&self, text: &str) -> Result<Realms, Fault> {
+        let realm = |text| self.named(NameTable::Realm, text, 255);
+        let (from, to) = match text.split_once('/') {
+            Some((from, to)) => (realm(from)?, to),
+            None => (0, text),
+        };
+        Ok(Realms {
+            from,
+            to: realm(to)?,
+        })
+    }
+}
