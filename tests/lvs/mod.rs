@@ -11,6 +11,7 @@ mod dump;
 mod failover;
 mod failures;
 mod guides;
+mod marks;
 mod options;
 mod tables;
 mod traffic;

@@ -48,16 +48,22 @@ fn open(namespace: Option<&Option<String>>) -> Result<Kernel, TableError> {
     let Some(name) = namespace else {
         return Kernel::open();
     };
-    let name = name.clone();
+    let name = Some(name.clone());
     let opened = std::thread::spawn(move || {
-        match &name {
-            Some(name) => rk_net::netns::enter(name).map_err(std::io::Error::other)?,
-            None => rk_net::netns::enter_default().map_err(std::io::Error::other)?,
-        }
+        enter(name.as_ref())?;
         Kernel::open()
     })
     .join();
     opened.unwrap_or_else(|_| Err(std::io::Error::other("the thread died").into()))
+}
+
+/// Moves the calling thread into the namespace that `net_namespace_ipvs` names.
+pub(crate) fn enter(namespace: Option<&Option<String>>) -> std::io::Result<()> {
+    match namespace {
+        None => Ok(()),
+        Some(Some(name)) => rk_net::netns::enter(name).map_err(std::io::Error::other),
+        Some(None) => rk_net::netns::enter_default().map_err(std::io::Error::other),
+    }
 }
 
 /// The daemon that a `lvs_sync_daemon` line asks for; `id` is its id unless the line says one.

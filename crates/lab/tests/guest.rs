@@ -237,3 +237,38 @@ fn what_fails_inside_fails_outside_with_its_output() {
     assert!(said.contains("the table has 3 services"), "{said}");
     assert!(said.contains("but there should be 4"), "{said}");
 }
+
+#[test]
+fn the_other_kernel_looks_the_same_from_inside() {
+    let directory = tempfile::tempdir().unwrap();
+    let all = format!(
+        "set -e
+         nft add table ip x && nft list tables
+         ipvsadm -A -t 192.0.2.1:80 -s wlc && ipvsadm -Sn
+         echo x > /usr/sbin/rk-guest-was-here
+         echo \"$GIVEN\" > {}/kept
+         echo problem >&2
+         exit 7",
+        directory.path().display()
+    );
+    let guest = Guest::debian()
+        .env("GIVEN", "it's \"so\"")
+        .share(directory.path());
+    let output = match guest.script(&all) {
+        Ok(output) => output,
+        Err(error) => {
+            assert!(
+                std::env::var_os("RKEEPALIVED_TEST_LAB").is_none(),
+                "{error}"
+            );
+            eprintln!("skipped: {error}");
+            return;
+        }
+    };
+    assert_eq!(output.verdict, Verdict::Exit(7), "{output}");
+    let wanted = "table ip x\n-A -t 192.0.2.1:80 -s wlc\nproblem\n";
+    assert_eq!(output.stdout, wanted);
+    let kept = std::fs::read_to_string(directory.path().join("kept")).unwrap();
+    assert_eq!(kept, "it's \"so\"\n");
+    assert!(!std::path::Path::new("/usr/sbin/rk-guest-was-here").exists());
+}

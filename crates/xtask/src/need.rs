@@ -11,7 +11,8 @@ use crate::tool;
 /// A file that a Debian package brings, and the package.
 #[derive(Clone, Copy)]
 pub(crate) struct Need {
-    /// A program, found in `PATH` or the system directories; or a file, by its path.
+    /// A program, found in `PATH` or the system directories; or a file, by its path, in whose last
+    /// part a `*` stands for anything.
     program: &'static str,
     package: &'static str,
 }
@@ -36,6 +37,8 @@ pub(crate) const LAB: &[Need] = &[
     need("nginx", "nginx-light"),
     need("dnsmasq", "dnsmasq-base"),
     need("linux.uml", "user-mode-linux"),
+    need("qemu-system-x86_64", "qemu-system-x86"),
+    need("/boot/vmlinuz-*-amd64", "linux-image-amd64"),
     need("modprobe", "kmod"),
     need("ipvsadm", "ipvsadm"),
     need("curl", "curl"),
@@ -96,6 +99,13 @@ pub(crate) fn packages(needs: &[&[Need]]) -> Result<()> {
 }
 
 fn is_there(program: &str) -> bool {
+    if let Some((directory, name)) = program.rsplit_once('/')
+        && let Some((start, end)) = name.split_once('*')
+    {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        return names.any(|name| name.starts_with(start) && name.ends_with(end));
+    }
     let path = std::env::var("PATH").unwrap_or_default();
     program.starts_with('/') && Path::new(program).exists()
         || path

@@ -12,6 +12,7 @@ mod alarm;
 mod attempts;
 mod files;
 mod keeper;
+mod marks;
 mod notify;
 pub(crate) mod record;
 mod table;
@@ -36,6 +37,7 @@ use tracing::{debug, error, info, warn};
 use self::alarm::Alarm;
 use self::attempts::{Attempts, Ended};
 use self::files::{Files, Value};
+use self::marks::{Marks, Numbers};
 use self::notify::Notifier;
 use self::table::Want;
 use self::translate::{Plan, Work, plan};
@@ -68,6 +70,9 @@ struct World {
     works: HashMap<ProbeKey, Arc<Work>>,
     attempts: Attempts,
     wrapper: Wrapper,
+    /// Which marks stand for which groups (`nftables_ipvs`), and who sets them.
+    numbers: Numbers,
+    marks: Marks,
     notifier: Notifier,
     /// Only while some virtual server follows an address (`ha_suspend`).
     reflector: Option<Reflector>,
@@ -101,11 +106,13 @@ pub(crate) fn run(start: ChildStart) -> ExitCode {
 
 async fn serve(start: ChildStart) -> anyhow::Result<()> {
     let link = start.link.connect().context("connecting to the parent")?;
+    let mut numbers = Numbers::default();
+    numbers.settle(&start.config);
     let Plan {
         settings,
         works,
         origins,
-    } = plan(&start.config);
+    } = plan(&start.config, &numbers);
     let setup = Setup::of(&start.config, known(origins));
     let wrapper = if let Some(file) = start.options.record_ipvs.clone() {
         Wrapper::start(setup, move || record::open(&file))
@@ -120,6 +127,8 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
         works,
         attempts: Attempts::default(),
         wrapper,
+        marks: Marks::start(&start.config),
+        numbers,
         notifier: Notifier::start(&start.config),
         reflector: None,
         files: None,
@@ -128,6 +137,7 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
         config: start.config,
     };
     tokio::task::spawn_local(alarm::heart());
+    world.marks.want(world.numbers.packets(&world.config));
     world.follow().await?;
     world.feed(Input::Start);
     if world.options.dump_conf {
@@ -316,11 +326,12 @@ impl World {
 
     /// Takes over a configuration.
     async fn reload(&mut self, config: model::Config) -> anyhow::Result<()> {
+        self.numbers.settle(&config);
         let Plan {
             settings,
             works,
             origins,
-        } = plan(&config);
+        } = plan(&config, &self.numbers);
         // Attempts that go on hold their own work.
         let old = (
             std::mem::replace(&mut self.works, works),
@@ -332,6 +343,7 @@ impl World {
         self.director
             .handle(now, Input::Reload(Box::new(settings)), &mut out);
         self.perform(&out);
+        self.marks.want(self.numbers.packets(&self.config));
         // What goes was told by the scripts of the configuration it was in.
         self.notifier.apply(&self.config);
         self.wrapper.setup(Setup::of(&self.config, known(origins)));
@@ -353,6 +365,7 @@ impl World {
         }
         self.perform(&out);
         self.wrapper.finish(keep, STOP_LIMIT).await;
+        self.marks.finish(keep, STOP_LIMIT).await;
         self.notifier.drain().await;
     }
 }

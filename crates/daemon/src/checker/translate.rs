@@ -19,6 +19,7 @@ use rk_config::model;
 use rk_script::Umask;
 use tracing::error;
 
+use super::marks::Numbers;
 use crate::outlets;
 
 /// How one check is made.
@@ -41,11 +42,12 @@ pub(super) struct Plan {
 }
 
 /// Translates `config`. What cannot be used is logged, with its place in the configuration; a
-/// check that cannot be made counts as one that never fails.
-pub(super) fn plan(config: &model::Config) -> Plan {
+/// check that cannot be made counts as one that never fails. `marks` has settled on `config`.
+pub(super) fn plan(config: &model::Config, marks: &Numbers) -> Plan {
     let lvs = &config.global.lvs;
     let mut planner = Planner {
         config,
+        marks,
         umask: config.global.umask.map_or_else(Umask::default, Umask),
         client: None,
         works: HashMap::new(),
@@ -70,6 +72,7 @@ pub(super) fn plan(config: &model::Config) -> Plan {
 
 struct Planner<'a> {
     config: &'a model::Config,
+    marks: &'a Numbers,
     umask: Umask,
     /// What `SSL` says, read once; `None` before it is needed.
     client: Option<Option<Client>>,
@@ -134,6 +137,12 @@ impl Planner<'_> {
                 let Some(group) = groups.iter().find(|g| g.name == *name) else {
                     return Vec::new();
                 };
+                if let Some((mark, families)) = self.marks.of(service, group) {
+                    let mark = mark.get();
+                    return families
+                        .map(|family| ServiceKey::Mark { mark, family })
+                        .collect();
+                }
                 let (mut addresses, mut marks) = (Vec::new(), Vec::new());
                 for entry in &group.entries {
                     if let model::GroupTarget::Fwmark { mark, family: own } = entry.target {

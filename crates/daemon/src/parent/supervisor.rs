@@ -566,6 +566,10 @@ fn unchangeable(old: &Config, new: &Config) -> Option<&'static str> {
         ("use_pid_dir", old.use_pid_dir != new.use_pid_dir),
         ("nftables table name", old.nftables != new.nftables),
         (
+            "IPVS nftables table name",
+            old.lvs.nftables_ipvs != new.lvs.nftables_ipvs,
+        ),
+        (
             "disable_local_igmp",
             old.disable_local_igmp != new.disable_local_igmp,
         ),

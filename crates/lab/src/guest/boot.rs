@@ -1,24 +1,20 @@
 //! Starting a guest, listening to it, and seeing to its end.
 
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::slot::Slot;
-use super::{Guest, GuestError, GuestOutput, RAN, Verdict, init};
+use super::{Guest, GuestError, GuestOutput, Kernel, RAN, Verdict, init, qemu, uml};
 use crate::process::locked;
 
-/// Debian's User-Mode Linux.
-const KERNEL: &str = "linux.uml";
-/// Where its modules are.
-const MODULES: &str = "/usr/lib/uml/modules";
-/// What a guest needs of the machine: a program (or a path), and the package that brings it.
-const NEEDS: &[(&str, &str)] = &[
-    (KERNEL, "user-mode-linux"),
-    (MODULES, "user-mode-linux"),
+/// A program (or a path) that a guest needs of the machine, and the package that brings it.
+pub(super) type Need = (&'static str, &'static str);
+/// What every guest needs.
+const NEEDS: &[Need] = &[
     ("modprobe", "kmod"),
     ("setpriv", "util-linux"),
     ("unshare", "util-linux"),
@@ -45,11 +41,18 @@ fn has_failed(console: &str) -> bool {
 }
 
 /// See [`Guest::available`].
-pub(super) fn available() -> Result<(), GuestError> {
-    for &(program, package) in NEEDS {
+pub(super) fn available(kernel: Kernel) -> Result<(), GuestError> {
+    let needs = match kernel {
+        Kernel::UserMode => uml::NEEDS,
+        Kernel::Debian => qemu::NEEDS,
+    };
+    for &(program, package) in NEEDS.iter().chain(needs) {
         if !is_there(program) {
             return Err(GuestError::Missing { program, package });
         }
+    }
+    if kernel == Kernel::Debian {
+        qemu::image()?;
     }
     // The same question for every test of this process.
     static NAMESPACE: OnceLock<Option<String>> = OnceLock::new();
@@ -71,15 +74,21 @@ fn is_there(program: &str) -> bool {
     if program.starts_with('/') {
         return Path::new(program).exists();
     }
+    find(program).is_some()
+}
+
+/// The program, wherever it is.
+pub(super) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(SYSTEM.iter().map(Into::into))
-        .any(|directory| directory.join(program).exists())
+        .map(|directory| directory.join(program))
+        .find(|file| file.exists())
 }
 
 /// A command for `program` in a PID namespace that ends with the calling thread. User-Mode Linux
 /// has helper processes that outlive it when it is killed, so its process group is not enough.
-fn in_namespace(program: &str) -> Command {
+pub(super) fn in_namespace(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "unshare"]);
     if !nix::unistd::geteuid().is_root() {
@@ -94,23 +103,17 @@ fn in_namespace(program: &str) -> Command {
 /// Boots a guest for `scenario` (a shell script). The answer says, besides the output, whether a
 /// test function was reached in it.
 pub(super) fn run(guest: &Guest, scenario: &str) -> Result<(GuestOutput, bool), GuestError> {
-    available()?;
+    available(guest.kernel)?;
     let slot = Slot::take(guest.memory)?;
     let directory = slot.directory();
     init::write(directory, guest, scenario)?;
 
     let started = Instant::now();
-    let mut command = in_namespace(KERNEL);
+    let mut command = match guest.kernel {
+        Kernel::UserMode => uml::command(guest, directory)?,
+        Kernel::Debian => qemu::command(guest, directory)?,
+    };
     command
-        .arg(format!("mem={}M", guest.memory))
-        .args(["rootfstype=hostfs", "rootflags=/", "ro"])
-        .arg(format!("init={}", directory.join(init::INIT).display()))
-        .args(["con=null", "con0=null,fd:2", "con1=null,fd:1"])
-        // Its sockets and pid file, which otherwise go to the user's home.
-        .arg(format!("uml_dir={}/", directory.display()))
-        // A second of measuring how fast a RAID would be.
-        .arg("initcall_blacklist=raid6_select_algo")
-        .args(["quiet", "oops=panic"])
         .env("RK_LAB_GUEST_OF", std::process::id().to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -1,13 +1,11 @@
-//! What runs inside a guest before and behind the scenario.
+//! What runs inside a guest before and behind the scenario, once its files are there.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
-use super::{Guest, SHARED};
+use super::{Guest, Kernel, SHARED, qemu};
 
-/// In the shared directory: process 1 of the guest.
-pub(super) const INIT: &str = "init";
 /// In the shared directory: what is to be run.
 pub(super) const SCENARIO: &str = "scenario";
 /// In the shared directory: the scenario's exit status, once it has ended.
@@ -16,42 +14,7 @@ pub(super) const VERDICT: &str = "verdict";
 /// Variables that a scenario sees as the test does.
 const PASSED_ON: &[&str] = &["RUST_", "CARGO_", "RKEEPALIVED_", "PROPTEST_"];
 
-/// Process 1, first half: puts a memory file system over the machine's files and moves there.
-/// `$0` lies in the shared directory.
-const ROOT: &str = r#"#!/bin/sh
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export HOME=/root LANG=C.UTF-8
-fail() {
-    echo "guest: $1" >&2
-    # Without /proc the only way out is to end process 1.
-    [ -e /proc/sysrq-trigger ] || exit 1
-    echo o > /proc/sysrq-trigger
-    while :; do sleep 1; done
-}
-# To an ordinary user's guest root's files belong to somebody else, so that a program with the
-# set-user-ID bit, such as mount, would lose its rights instead of gaining some.
-[ "$(stat -c %u /)" = 0 ] || [ "$1" = again ] || exec setpriv --no-new-privs "$0" again
-shared=${0%/*}
-release=$(uname -r)
-mount -t proc proc /proc || fail 'no /proc'
-mount -t tmpfs -o mode=755 tmpfs /run || fail 'no memory file system'
-mkdir -p /run/lib/modules /run/over /run/work /run/root
-ln -s "/usr/lib/uml/modules/$release" "/run/lib/modules/$release"
-modprobe -d /run overlay || fail 'no module overlay'
-mount -t overlay -o lowerdir=/,upperdir=/run/over,workdir=/run/work overlay /run/root \
-    || fail 'no overlay'
-cd /run/root
-mkdir -p old lib/modules
-ln -sfn "/usr/lib/uml/modules/$release" "lib/modules/$release"
-mount -t devtmpfs dev dev && mount -t proc proc proc && mount -t sysfs sysfs sys \
-    && mount -t tmpfs -o mode=755 tmpfs run || fail 'no file systems of the kernel'
-mkdir run/guest run/lock
-mount -t hostfs -o "$shared" none run/guest || fail 'no shared directory'
-pivot_root . old && exec chroot . /bin/sh /run/guest/second
-fail 'cannot change the root directory'
-"#;
-
-/// Second half: the machine as a scenario expects it; then the scenario, its verdict, the end.
+/// The machine as a scenario expects it; then the scenario, its verdict, the end.
 ///
 /// The scenario writes into a pipe, because a program whose stdout is a terminal behaves
 /// differently; and what it leaves running is killed, so that the pipe's reader ends.
@@ -61,7 +24,7 @@ fail() {
     echo o > /proc/sysrq-trigger
     while :; do sleep 1; done
 }
-umount -l /old; rmdir /old
+[ ! -e /old ] || { umount -l /old; rmdir /old; }
 mkdir -p /dev/shm /dev/pts /dev/mqueue
 mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts && ln -sf pts/ptmx /dev/ptmx
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
@@ -75,13 +38,13 @@ mount --bind /dev/null /dev/console
 hostname guest
 modprobe ipv6
 ip link set lo up
-stty -F /dev/tty1 raw -echo
+stty -F $terminal raw -echo
 "#;
 
-/// Third part, behind modules and environment.
+/// What follows, behind modules and environment.
 const SCENE: &str = r#"
 mkfifo /run/output
-cat /run/output > /dev/tty1 &
+cat /run/output > $terminal &
 reader=$!
 setsid sh /run/guest/scenario > /run/output 2>&1 < /dev/null
 status=$?
@@ -92,33 +55,31 @@ done
 wait $reader
 echo $status > /run/guest/verdict
 echo o > /proc/sysrq-trigger
-while :; do sleep 1; done
+while :; do sleep 1; done 2>/dev/null
 "#;
 
 /// Writes what the guest needs into the directory that it shares with the host.
 pub(super) fn write(directory: &Path, guest: &Guest, scenario: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let init = directory.join(INIT);
-    std::fs::write(&init, ROOT)?;
-    std::fs::set_permissions(&init, std::fs::Permissions::from_mode(0o755))?;
     std::fs::write(directory.join(SCENARIO), scenario)?;
-
-    let mut second = MACHINE.as_bytes().to_vec();
+    let mut second = match guest.kernel {
+        Kernel::UserMode => b"terminal=/dev/tty1\n".to_vec(),
+        Kernel::Debian => b"terminal=/dev/ttyS1\n".to_vec(),
+    };
+    second.extend_from_slice(MACHINE.as_bytes());
     for module in &guest.modules {
         let module = quoted(OsStr::new(module));
         second.extend_from_slice(
             format!("modprobe -- {module} || fail 'no such module'\n").as_bytes(),
         );
     }
-    for shared in &guest.shared {
-        let line = [
-            "mount -t hostfs -o ",
-            " none ",
-            " || fail 'no shared directory'\n",
-        ];
+    for (number, shared) in guest.shared.iter().enumerate() {
         let path = raw_quoted(shared.as_os_str());
-        second.extend_from_slice(&[line[0].as_bytes(), &path, line[1].as_bytes(), &path].concat());
-        second.extend_from_slice(line[2].as_bytes());
+        let mount = match guest.kernel {
+            Kernel::UserMode => [b"mount -t hostfs -o ", &path[..], b" none "].concat(),
+            Kernel::Debian => qemu::mount(number).into_bytes(),
+        };
+        second.extend_from_slice(&[b"mkdir -p ", &path[..], b"; ", &mount, &path].concat());
+        second.extend_from_slice(b" || fail 'no shared directory'\n");
     }
     for (name, value) in environment(guest) {
         second.extend_from_slice(&[b"export ", name.as_bytes(), b"="].concat());

@@ -40,13 +40,15 @@ pub enum FirewallError {
     /// A table of our name holds what neither we nor keepalived would put there.
     #[error(
         "nftables table `{family} {table}` exists and is somebody else's: configure another name \
-         with `nftables NAME`, or remove it with `nft delete table {family} {table}`"
+         with `{keyword} NAME`, or remove it with `nft delete table {family} {table}`"
     )]
     Taken {
         /// The family of the table.
         family: Family,
         /// Its name.
         table: String,
+        /// The keyword that names it.
+        keyword: &'static str,
     },
     /// The kernel is short of memory for a moment, or others change nftables all the time.
     #[error("nftables is busy")]

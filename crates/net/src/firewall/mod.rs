@@ -205,6 +205,7 @@ impl Firewall {
                     return Err(Attempt::Failed(FirewallError::Taken {
                         family,
                         table: self.settings.table.clone(),
+                        keyword: "nftables",
                     }));
                 }
             }

@@ -257,7 +257,7 @@ fn tables_of_others_are_left_alone() {
             .set(&dropped(lo, &["192.0.2.1", "2001:db8::1"]))
             .unwrap_err();
         assert!(
-            matches!(&error, FirewallError::Taken { family: Family::Ipv4, table } if table == "keepalived"),
+            matches!(&error, FirewallError::Taken { family: Family::Ipv4, table, .. } if table == "keepalived"),
             "{error}"
         );
         assert!(

@@ -178,6 +178,12 @@ fn marks_come_change_and_go_in_place() {
             ]
         );
         // Somebody deletes it: it comes back, complete, at the next change.
+        assert!(marker.look().unwrap());
+        nft(&["delete", "table", "ip", "keepalived_ipvs"]);
+        assert!(!marker.look().unwrap());
+        marker.set(&wanted).unwrap();
+        assert_eq!(elements("ip", "udp_map").len(), 1);
+        assert!(marker.look().unwrap());
         nft(&["delete", "table", "ip", "keepalived_ipvs"]);
         wanted.extend(marks(&[(Transport::Udp, "10.0.0.2", "10.0.0.2", 53, 7)]));
         marker.set(&wanted).unwrap();

@@ -170,6 +170,34 @@ impl Marker {
         Err(FirewallError::Busy)
     }
 
+    /// Looks whether the tables are still there; `false` if not, and the next [`Self::set`] makes
+    /// all of them anew. What they hold is not looked at.
+    ///
+    /// # Errors
+    /// See [`FirewallError`].
+    pub fn look(&mut self) -> Result<bool, FirewallError> {
+        let families: BTreeSet<Family> = self.maps.iter().map(|map| map.family).collect();
+        for family in families {
+            match self.attempt_look(family) {
+                Ok(Existing::Leftover(_)) => {}
+                Ok(Existing::None | Existing::Foreign) => {
+                    self.forget();
+                    return Ok(false);
+                }
+                Err(failure) => {
+                    self.judge(failure)?;
+                    return Ok(!self.uncertain);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn attempt_look(&mut self, family: Family) -> Result<Existing, Attempt> {
+        let socket = opened(&mut self.socket)?;
+        Ok(look(socket, family, &self.settings.table, &layout::KNOWN)?)
+    }
+
     /// Removes our tables with all they hold, also those that an earlier run or keepalived left
     /// behind; not those of others.
     ///
@@ -244,6 +272,7 @@ impl Marker {
                     return Err(Attempt::Failed(FirewallError::Taken {
                         family,
                         table: self.settings.table.clone(),
+                        keyword: "nftables_ipvs",
                     }));
                 }
             }
