@@ -3,21 +3,23 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use rk_lab::{Node, Which};
 
 use crate::bed::{DEV, lab, ours};
 
+fn command(which: Which) -> Command {
+    Command::new(match which {
+        Which::Keepalived => "/usr/sbin/keepalived",
+        Which::Rkeepalived => env!("CARGO_BIN_EXE_rkeepalived"),
+    })
+}
+
 fn run(which: Which, arguments: &[&str]) -> Output {
-    let mut command = match which {
-        Which::Keepalived => Command::new("/usr/sbin/keepalived"),
-        Which::Rkeepalived => Command::new(env!("CARGO_BIN_EXE_rkeepalived")),
-    };
-    command
-        .args(arguments)
-        .output()
-        .expect("the program starts")
+    let mut command = command(which);
+    let output = command.args(arguments).output();
+    output.expect("the program starts")
 }
 
 /// Both programs' answers to the same words.
@@ -364,8 +366,13 @@ fn genhash_asks_and_prints_the_same() {
         &["-P", "1.0c"],
         &["-P1.1", "-V", "www.example.org"],
         &["-v"],
+        &["-Tv"],
     ] {
-        let arguments = [&["--genhash"][..], &asks, more].concat();
+        // Its own letter may lead a bundle.
+        let arguments = match more {
+            ["-Tv"] => [more, &asks].concat(),
+            _ => [&["--genhash"][..], &asks, more].concat(),
+        };
         let [theirs, mine] = both(&arguments);
         let shown = |output: &Output| {
             assert_eq!(output.status.code(), Some(0), "{arguments:?}");
@@ -381,6 +388,8 @@ fn genhash_asks_and_prints_the_same() {
     for arguments in [
         &["-T"][..],
         &["-T", "-x"],
+        &["-T", "-h"],
+        &["-Th"],
         &["-T", "-s", "nobody", "-p", "1", "-u", "/"],
     ] {
         let [theirs, mine] = both(arguments);
@@ -389,6 +398,21 @@ fn genhash_asks_and_prints_the_same() {
             mine.stdout.is_empty() && !mine.stderr.is_empty(),
             "{arguments:?}"
         );
+    }
+    // A server that never answers: time to look at the process.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = silent.local_addr().expect("its address").port().to_string();
+    for which in [Which::Keepalived, ours()] {
+        let mut child = command(which)
+            .args(["-T", "-s", "127.0.0.1", "-p", &port, "-u", "/"])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("genhash");
+        let _connected = silent.accept().expect("a connection");
+        let comm = std::fs::read_to_string(format!("/proc/{}/comm", child.id()));
+        child.kill().expect("it waits");
+        child.wait().expect("its end");
+        assert_eq!(comm.expect("its name"), "genhash\n", "{which:?}");
     }
     if ours() == Which::Rkeepalived {
         // No digest is no success, and nothing that could be taken for one.

@@ -1,12 +1,15 @@
 //! `--genhash`, `-T`, or the program under the name of genhash: fetches a page and prints the
 //! digest that `digest` in a `url` block must be.
 
+use std::ffi::CStr;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use nix::sys::prctl;
 use rk_checker::probe::genhash::{Part, Section, genhash, hex_rows};
 use rk_checker::probe::{
     Client, Endpoint, Farewell, HttpProbe, HttpVersion, Identity, Tls, Trust, Verify,
@@ -62,8 +65,14 @@ enum Asked {
     },
 }
 
-/// Runs genhash with the words behind its name. The status is 1 when there is no digest.
+/// The command name of the process, as keepalived has it; whatever it was started as.
+const NAME: &CStr = c"genhash";
+
+/// Runs genhash with the words behind its name. The status is 1 when there is no digest, for the
+/// help, too.
 pub(crate) fn run(words: &[String]) -> ExitCode {
+    // It is only shown.
+    let _ = prctl::set_name(NAME);
     // Nobody may be reading: that is no reason not to go on.
     let say = |text: &str| drop(io::stderr().write_all(text.as_bytes()));
     let print = |bytes: &[u8]| drop(io::stdout().write_all(bytes));
@@ -74,7 +83,7 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
         }
         Ok(Asked::Help) => {
             say(&usage());
-            return ExitCode::SUCCESS;
+            return ExitCode::FAILURE;
         }
         Ok(Asked::Page {
             endpoint,
@@ -136,9 +145,15 @@ fn shown(part: Part<'_>) -> Vec<u8> {
 }
 
 fn usage() -> String {
-    let mut text = "Usage: keepalived --genhash [-S] -s ADDRESS -p PORT -u PATH [OPTION...]\n\n\
-                    Prints the MD5 digest of a page.\n\n"
-        .to_owned();
+    let program = std::env::args_os().next().map(PathBuf::from);
+    let called = match program.as_deref().and_then(Path::file_name) {
+        Some(name) if name == "genhash" => "genhash",
+        _ => "keepalived --genhash",
+    };
+    let mut text = format!(
+        "Usage: {called} [-S] -s ADDRESS -p PORT -u PATH [OPTION...]\n\n\
+         Prints the MD5 digest of a page.\n\n"
+    );
     for opt in OPTIONS {
         let value = match opt.takes {
             Takes::Value(name) => format!(" {name}"),

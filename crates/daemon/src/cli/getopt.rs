@@ -68,9 +68,13 @@ impl<I> Iterator for Pieces<'_, I> {
 }
 
 impl<I> Pieces<'_, I> {
-    /// The words that no piece has been made of yet.
-    pub(crate) fn rest(&self) -> &[String] {
-        self.words.as_slice()
+    /// The words that no piece has been made of yet; letters of a bundle are a word again.
+    pub(crate) fn rest(&self) -> Vec<String> {
+        let bundle = Some(format!("-{}", self.bundle)).filter(|_| !self.bundle.is_empty());
+        bundle
+            .into_iter()
+            .chain(self.words.clone().cloned())
+            .collect()
     }
 
     /// One letter of a bundle; the rest of the bundle may be its value.

@@ -111,7 +111,7 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
                         "Warning -- `-T` not used as first option, previous options ignored"
                     );
                 }
-                return Request::Genhash(all.rest().to_vec());
+                return Request::Genhash(all.rest());
             }
             Id::Signum => match SIGNALS.iter().find(|(name, _)| *name == text) {
                 Some((_, number)) => {

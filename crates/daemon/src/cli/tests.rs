@@ -507,6 +507,11 @@ fn genhash_should_come_first() {
     let late = read("-D -T");
     assert!(late.stderr.contains("previous options ignored"));
     assert_eq!(late.request, Request::Genhash(vec![]));
+    // The letters behind it are for genhash, too.
+    assert_eq!(
+        read("-Tvs x -p 1").request,
+        Request::Genhash(["-vs", "x", "-p", "1"].map(str::to_owned).to_vec())
+    );
     assert_eq!(
         interpret(&["/usr/bin/genhash".to_owned(), "-S".to_owned()]).request,
         Request::Genhash(vec!["-S".into()])
