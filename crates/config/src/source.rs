@@ -51,6 +51,11 @@ pub enum ReadError {
 pub trait Host {
     /// Whether a network interface of this name exists now.
     fn interface_exists(&self, name: &str) -> bool;
+    /// What kind of virtual interface one is, by the kernel's name for the kind (`macvlan`,
+    /// `ipvlan`...); empty for any other, `None` if that cannot be told.
+    fn interface_kind(&self, _name: &str) -> Option<String> {
+        None
+    }
     /// Whether the network namespace can be entered.
     fn net_namespace_exists(&self, name: &str) -> bool;
     /// The user with this name, or with this number.

@@ -13,6 +13,7 @@ use crate::diagnostic::{Class, Diagnostic};
 use crate::place::Place;
 use crate::table::{Body, Context, Keyword, nearest};
 use crate::text::line::to_u32;
+use crate::text::physical::{leaves_quote_open, second_comment};
 use crate::text::words::{Token, TokenKind, tokens};
 use crate::text::{Line, Reader};
 use crate::unknown::unknown_keyword;
@@ -158,6 +159,8 @@ pub(crate) struct Parser {
     flood: Option<Flood>,
     /// Nodes that follow the one handed out last.
     pending: VecDeque<Node>,
+    /// The keyword of the block of the top level that is being read.
+    inside: Option<&'static str>,
 }
 
 /// A block of the top level as keepalived's processes see it that skip such blocks: up to its
@@ -254,7 +257,12 @@ impl Parser {
                     nodes: Vec::new(),
                     inside: Inside::Heading,
                 });
+                let keyword = Context::Top.find(statement.keyword());
+                self.inside = keyword
+                    .filter(|k| matches!(k.args, crate::table::Args::Block(..)))
+                    .map(|k| k.name);
                 let node = self.node(Context::Top, statement, reader, skip);
+                self.inside = None;
                 self.settle_braces();
                 Some(node)
             }
@@ -344,7 +352,10 @@ impl Parser {
                 close: None,
             }));
         };
-        for Token { kind, start, end } in tokens(&line.text) {
+        let hidden = self.hidden_comment(&line.text);
+        let text = &line.text[..hidden.unwrap_or(line.text.len())];
+        let mut torn = false;
+        for Token { kind, start, end } in tokens(text) {
             match kind {
                 TokenKind::Word(text) => words.push(Word::new(&text, start, end)),
                 TokenKind::Quoted(text) => words.push(Word::new(text, start, end)),
@@ -357,6 +368,7 @@ impl Parser {
                     self.items.push_back(Item::Close(line.clone(), start));
                 }
                 TokenKind::Unterminated => {
+                    torn = true;
                     let shown = String::from_utf8_lossy(&line.text);
                     let text = format!("Unterminated quote '{}'", shown.trim());
                     let d = Diagnostic::error(code::QUOTE, Class::Braces, text)
@@ -367,7 +379,36 @@ impl Parser {
                 }
             }
         }
-        flush(&mut words, line.text.len(), &mut self.items);
+        flush(&mut words, text.len(), &mut self.items);
+        if !torn && memchr::memchr(b'\\', &line.text).is_some() && leaves_quote_open(&line.text) {
+            let shown = String::from_utf8_lossy(&line.text);
+            let text = format!("Unterminated quote '{}'", shown.trim());
+            let at = memchr::memchr(b'\\', &line.text).unwrap_or(0);
+            let d = Diagnostic::error(code::QUOTE, Class::Braces, text)
+                .at(line, at, at + 1)
+                .help("a backslash before a quote hides it from the search for comments");
+            self.items.push_front(Item::Problem(Box::new(d)));
+        }
+    }
+
+    /// Where the comment starts that keepalived's children find and its parent does not: the
+    /// parent reads the global settings and the few words of the top level.
+    fn hidden_comment(&self, text: &[u8]) -> Option<usize> {
+        let at = second_comment(text)?;
+        let parents = match self.inside {
+            Some(block) => block == "global_defs",
+            None => {
+                let first = tokens(text).next().map(|token| token.kind);
+                let Some(TokenKind::Word(first)) = first else {
+                    return None;
+                };
+                let keyword = std::str::from_utf8(&first).ok();
+                !keyword
+                    .and_then(|keyword| Context::Top.find(keyword))
+                    .is_some_and(|k| matches!(k.args, crate::table::Args::Block(..)))
+            }
+        };
+        (!parents).then_some(at)
     }
 
     fn node(

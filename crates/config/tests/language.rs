@@ -113,7 +113,7 @@ fn comments_and_words() {
         (
             "global_defs {\nrouter_id \\\nabc\n}\n",
             5,
-            &["Unknown keyword 'abc'"],
+            &["Unknown keyword 'router_id\\'", "Unknown keyword 'abc'"],
         ),
     ]);
     for (n, pieces) in [(1022, 0), (1023, 1), (1024, 1), (2100, 2)] {

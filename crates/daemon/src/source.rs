@@ -96,7 +96,15 @@ pub(crate) struct Machine;
 
 impl Host for Machine {
     fn interface_exists(&self, name: &str) -> bool {
-        nix::net::if_::if_nametoindex(name).is_ok()
+        // The kernel takes `eth0:1` for the interface of a label; there is none of that name.
+        !name.contains(':') && nix::net::if_::if_nametoindex(name).is_ok()
+    }
+
+    fn interface_kind(&self, name: &str) -> Option<String> {
+        let about = Path::new("/sys/class/net").join(name).join("uevent");
+        let about = std::fs::read_to_string(about).ok()?;
+        let kind = about.lines().find_map(|l| l.strip_prefix("DEVTYPE="));
+        Some(kind.unwrap_or_default().to_owned())
     }
 
     fn net_namespace_exists(&self, name: &str) -> bool {

@@ -117,6 +117,14 @@ impl Build<'_> {
         let v6 = entry.address.prefix.addr().is_ipv6();
         match option {
             "dev" => {
+                if entry.address.dev.is_some() {
+                    let text = format!(
+                        "Cannot specify ipaddress device more than once for {}",
+                        entry.address.prefix
+                    );
+                    self.report_at(code::REPEATED, Class::General, text, line, n);
+                    return 2;
+                }
                 if value.len() > 15 {
                     let text = format!("interface name '{value}' is too long");
                     self.report_at(code::TOO_LONG, Class::General, text, line, n + 1);
@@ -126,6 +134,13 @@ impl Build<'_> {
                 entry.dev_at = At::of(line, n + 1);
             }
             "scope" => match self.named_number(NameTable::Scope, value, 255) {
+                Some(scope) if v6 && scope != 0 => {
+                    let text = format!(
+                        "Cannot specify scope for IPv6 addresses ({}) - ignoring scope",
+                        entry.address.prefix
+                    );
+                    self.report_at(code::ENTRY_OPTION, Class::General, text, line, n);
+                }
                 Some(scope) => {
                     entry.address.scope = u8::try_from(scope).ok().map(Scope);
                 }
@@ -168,20 +183,27 @@ impl Build<'_> {
                     *usable = false;
                 }
                 if v6 {
-                    let text = "a label has no meaning for an IPv6 address";
-                    let d = Diagnostic::note(code::ENTRY_OPTION, text);
-                    self.session.report.push(line.point(d, n));
+                    let text = format!(
+                        "Cannot specify label for IPv6 addresses ({}) - ignoring label",
+                        entry.address.prefix
+                    );
+                    self.report_at(code::ENTRY_OPTION, Class::General, text, line, n);
                 } else {
                     entry.address.label = Some(value.to_owned());
                 }
             }
-            "peer" => match value.parse::<Prefix>() {
-                Ok(peer) if peer.family() == entry.address.prefix.family() => {
+            "peer" => match value.parse::<IpAddr>() {
+                Ok(peer) if peer.is_ipv6() == v6 => {
                     if entry.address.peer.is_some() {
                         let text = "peer is given twice";
                         self.report_at(code::REPEATED, Class::General, text, line, n);
                     }
-                    entry.address.peer = Some(peer.addr());
+                    if entry.address.prefix != Prefix::host(entry.address.prefix.addr()) {
+                        let text = "Cannot specify address prefix when specifying peer address - \
+                                    ignoring";
+                        self.report_at(code::ENTRY_OPTION, Class::General, text, line, 0);
+                    }
+                    entry.address.peer = Some(peer);
                 }
                 _ => {
                     let text = format!("invalid peer address '{value}' - ignoring");
@@ -266,6 +288,9 @@ impl Build<'_> {
 
     /// A number, or a name that iproute2 knows for one.
     pub(super) fn named_number(&self, table: NameTable, text: &str, max: u64) -> Option<u32> {
+        if text.is_empty() {
+            return None;
+        }
         match check::integer(text, 0, max, true, false) {
             Ok(n) => u32::try_from(n).ok(),
             Err(_) => well_known(table, text).or_else(|| self.host.iproute_name(table, text)),

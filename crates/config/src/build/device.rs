@@ -11,35 +11,82 @@ use crate::source::NameTable;
 use crate::tree::Statement;
 
 impl Build<'_> {
+    /// Several statements add up; what was said first holds.
     pub(super) fn use_vmac(
         &mut self,
         statement: &Statement,
         raw: &mut RawInstance,
     ) -> Result<(), Stop> {
-        let mut vmac = Vmac::default();
+        let (mut vmac, at) = raw
+            .use_vmac
+            .take()
+            .unwrap_or_else(|| (Vmac::default(), At::of(statement, 0)));
         let mut n = 1;
         while let Some(word) = statement.word(n) {
-            if self.device_word(word, statement, &mut n, &mut vmac.name, &mut vmac.group)? {
+            let mut name = None;
+            let at = n;
+            if self.device_word(word, statement, &mut n, &mut name, &mut vmac.group)? {
+                if let Some(name) = name {
+                    self.vmac_name(name, statement, at + 1, &raw.name, &mut vmac);
+                }
                 continue;
             }
             if word == "netlink_notify_msg" {
                 vmac.netlink_notify_msg = true;
             } else if word.contains(':') {
-                vmac.mac = mac(word, raw.vrid.map_or(0, Vrid::get));
-                if vmac.mac.is_none() {
-                    let text = format!("({}) invalid MAC address '{word}' - ignoring", raw.name);
-                    self.report_at(code::VMAC, Class::General, text, statement, n);
+                if vmac.mac.is_some() {
+                    let text = "VMAC interface address already specified";
+                    self.report_at(code::REPEATED, Class::General, text, statement, n);
+                } else {
+                    vmac.mac = mac(word, raw.vrid.map_or(0, Vrid::get));
+                    if vmac.mac.is_none() {
+                        let text =
+                            format!("({}) invalid MAC address '{word}' - ignoring", raw.name);
+                        self.report_at(code::VMAC, Class::General, text, statement, n);
+                    }
                 }
             } else if is_interface_name(word) {
-                vmac.name = Some(word.to_owned());
+                self.vmac_name(word.to_owned(), statement, n, &raw.name, &mut vmac);
             } else {
                 let text = format!("({}) '{word}' is no VMAC name - ignoring", raw.name);
                 self.report_at(code::VMAC, Class::General, text, statement, n);
             }
             n += 1;
         }
-        raw.use_vmac = Some((vmac, At::of(statement, 0)));
+        raw.use_vmac = Some((vmac, at));
         Ok(())
+    }
+
+    /// The name of a VMAC, unless there is one already, or an interface of another kind has it.
+    fn vmac_name(
+        &mut self,
+        name: String,
+        statement: &Statement,
+        n: usize,
+        instance: &str,
+        vmac: &mut Vmac,
+    ) {
+        if vmac.name.is_some() {
+            let text = "VMAC interface name already specified";
+            self.report_at(code::REPEATED, Class::General, text, statement, n);
+        } else if self.is_taken(&name, "macvlan") {
+            let text = format!(
+                "({instance}) interface {name} already exists and is not a private macvlan; \
+                 ignoring vmac if_name"
+            );
+            self.report_at(code::VMAC, Class::General, text, statement, n);
+        } else {
+            vmac.name = Some(name);
+        }
+    }
+
+    /// Whether an interface has this name and is not one that could be ours.
+    fn is_taken(&mut self, name: &str, kind: &str) -> bool {
+        self.interface_exists(name)
+            && self
+                .host
+                .interface_kind(name)
+                .is_some_and(|found| found != kind)
     }
 
     pub(super) fn use_ipvlan(
@@ -47,11 +94,22 @@ impl Build<'_> {
         statement: &Statement,
         raw: &mut RawInstance,
     ) -> Result<(), Stop> {
+        let instance = raw.name.clone();
+        if raw.use_ipvlan.is_some() {
+            let text = format!("({instance}) use_ipvlan already specified");
+            self.report_at(code::REPEATED, Class::General, text, statement, 0);
+            return Ok(());
+        }
         let mut ipvlan = Ipvlan::default();
         let mut moded = false;
         let mut n = 1;
         while let Some(word) = statement.word(n) {
-            if self.device_word(word, statement, &mut n, &mut ipvlan.name, &mut ipvlan.group)? {
+            let mut name = None;
+            let at = n;
+            if self.device_word(word, statement, &mut n, &mut name, &mut ipvlan.group)? {
+                if let Some(name) = name {
+                    self.ipvlan_name(name, statement, at + 1, &instance, &mut ipvlan);
+                }
                 continue;
             }
             let mode = match word {
@@ -60,32 +118,64 @@ impl Build<'_> {
                 "vepa" => Some(IpvlanMode::Vepa),
                 _ => None,
             };
-            let again = if let Some(mode) = mode {
+            let problem = if let Some(mode) = mode {
                 if !moded {
                     ipvlan.mode = mode;
                 }
-                std::mem::replace(&mut moded, true)
+                let again = std::mem::replace(&mut moded, true);
+                again.then(|| format!("({instance}) ipvlan type already specified - ignoring"))
             } else if let Ok(prefix) = word.parse::<Prefix>() {
-                let again = ipvlan.address.is_some();
-                ipvlan.address = ipvlan.address.or(Some(prefix));
-                again
+                if ipvlan.address.is_some() {
+                    let text = "ipvlan address already specified - ignoring";
+                    Some(format!("({instance}) {text} '{word}'"))
+                } else if raw.takes(prefix.family()) {
+                    ipvlan.address = Some(prefix);
+                    None
+                } else {
+                    Some(format!(
+                        "({instance}) ipvlan address[{word}] MUST match vrrp instance family !!! \
+                         Skipping..."
+                    ))
+                }
             } else if is_interface_name(word) {
-                ipvlan.name = Some(word.to_owned());
-                false
+                self.ipvlan_name(word.to_owned(), statement, n, &instance, &mut ipvlan);
+                None
             } else {
-                true
+                Some(format!(
+                    "({instance}) use_ipvlan '{word}' cannot be used - ignoring"
+                ))
             };
-            if again {
-                let text = format!(
-                    "({}) use_ipvlan '{word}' cannot be used - ignoring",
-                    raw.name
-                );
+            if let Some(text) = problem {
                 self.report_at(code::VMAC, Class::General, text, statement, n);
             }
             n += 1;
         }
         raw.use_ipvlan = Some((ipvlan, At::of(statement, 0)));
         Ok(())
+    }
+
+    /// The same for the name of an ipvlan.
+    fn ipvlan_name(
+        &mut self,
+        name: String,
+        statement: &Statement,
+        n: usize,
+        instance: &str,
+        ipvlan: &mut Ipvlan,
+    ) {
+        if ipvlan.name.is_some() {
+            let text =
+                format!("({instance}) IPVLAN interface already specified - ignoring '{name}'");
+            self.report_at(code::REPEATED, Class::General, text, statement, n);
+        } else if self.is_taken(&name, "ipvlan") {
+            let text = format!(
+                "({instance}) interface {name} already exists and is not an l2 ipvlan; ignoring \
+                 ipvlan if_name"
+            );
+            self.report_at(code::VMAC, Class::General, text, statement, n);
+        } else {
+            ipvlan.name = Some(name);
+        }
     }
 
     /// `name NAME` and `group GROUP` of a VMAC or ipvlan.

@@ -174,7 +174,7 @@ impl Build<'_> {
             if !self.may_exist(&name) {
                 let text =
                     format!("WARNING - interface {name} specified for garp_group doesn't exist");
-                self.report_later(code::NO_INTERFACE, Class::Warning, text, &at);
+                self.no_interface(Class::Warning, text, &at);
             }
         }
         let mut pace: HashMap<String, (Duration, Duration)> = HashMap::new();
@@ -197,7 +197,7 @@ impl Build<'_> {
                     "WARNING - interface {dev} for ip address {} doesn't exist",
                     raw.address.prefix
                 );
-                self.report_later(code::NO_INTERFACE, Class::Warning, text, &raw.dev_at);
+                self.no_interface(Class::Warning, text, &raw.dev_at);
                 continue;
             }
             out.push(raw.address);
@@ -212,7 +212,7 @@ impl Build<'_> {
             for (name, what, at) in &raw.interfaces {
                 if !self.may_exist(name) {
                     let text = format!("WARNING - interface {name} for {what} doesn't exist");
-                    self.report_later(code::NO_INTERFACE, Class::Warning, text, at);
+                    self.no_interface(Class::Warning, text, at);
                     there = false;
                 }
             }
@@ -230,7 +230,7 @@ impl Build<'_> {
             for (name, at) in &raw.interfaces {
                 if !self.may_exist(name) {
                     let text = format!("WARNING - interface {name} for rule doesn't exist");
-                    self.report_later(code::NO_INTERFACE, Class::Warning, text, at);
+                    self.no_interface(Class::Warning, text, at);
                     there = false;
                 }
             }
@@ -239,6 +239,13 @@ impl Build<'_> {
             }
         }
         out
+    }
+
+    /// Reports an interface that is not there; keepalived's VRRP process ends its test when it has
+    /// read all and found one.
+    pub(super) fn no_interface(&mut self, class: Class, text: String, at: &super::At) {
+        self.interface_missing = true;
+        self.report_later(code::NO_INTERFACE, class, text, at);
     }
 
     /// Reports a track group that is not defined; the entry stays.
@@ -276,7 +283,7 @@ impl Build<'_> {
                 self.session.report.push(t.at.put(d));
             } else if !self.may_exist(&t.name) {
                 let text = format!("({owner}) tracked interface {} doesn't exist", t.name);
-                self.report_later(code::NO_INTERFACE, Class::General, text, &t.at);
+                self.no_interface(Class::General, text, &t.at);
             } else {
                 out.interfaces.push(resolved(t, 0, false));
             }

@@ -97,6 +97,11 @@ pub(crate) struct RawAuth {
 }
 
 impl RawInstance {
+    /// Whether an address of this family may be named; the first one decides for all.
+    pub(super) fn takes(&mut self, family: Family) -> bool {
+        *self.family.get_or_insert(family) == family
+    }
+
     /// Gives back what lists took in advance: there may be 65,000 like it.
     fn shrink(&mut self) {
         self.addresses.shrink_to_fit();
@@ -291,6 +296,15 @@ impl Build<'_> {
             raw.check_unicast_src = true;
             n += 2;
         }
+        if let (Some(min), Some(max)) = (peer.min_ttl, peer.max_ttl)
+            && min > max
+        {
+            let text = format!(
+                "({}) min_ttl {min} > max_ttl {max} - all packets will be discarded",
+                raw.name
+            );
+            self.report_at(code::UNICAST, Class::General, text, line, 0);
+        }
         raw.is_unicast = true;
         raw.peers.push(peer);
         Ok(())
@@ -329,16 +343,13 @@ impl Build<'_> {
         let at_value = || At::of(statement, 1);
         match canonical {
             "state" => {
-                if let Some(held) = raw.state {
-                    let held = match held {
-                        InitialState::Master => "MASTER",
-                        InitialState::Backup => "BACKUP",
-                    };
-                    let text = format!("({name}) state previously set as {held} - ignoring {word}");
+                let master = word == "MASTER";
+                // BACKUP can still become MASTER: it is what an instance starts with.
+                if raw.state == Some(InitialState::Master) && !master {
+                    let text = format!("({name}) state previously set as MASTER - ignoring {word}");
                     self.report_at(code::REPEATED, Class::General, text, statement, 1);
                     return Ok(());
                 }
-                let master = word == "MASTER";
                 raw.state = Some(if master {
                     InitialState::Master
                 } else {
@@ -346,7 +357,7 @@ impl Build<'_> {
                 });
             }
             "interface" => raw.interface = Some((word, at_value())),
-            "vrf" => raw.vrf = Some((word, at_value())),
+            "vrf" => self.vrf(word, statement, raw),
             "virtual_router_id" => {
                 raw.vrid = value.int::<u8>().and_then(|n| Vrid::try_from(n).ok());
             }
@@ -363,7 +374,15 @@ impl Build<'_> {
             }
             "mcast_dst_ip" => {
                 if let check::Val::Address(ip) = value {
-                    raw.mcast_dst = Some((ip, at_value()));
+                    if raw.takes(Family::of(ip)) {
+                        raw.mcast_dst = Some((ip, at_value()));
+                    } else {
+                        let text = format!(
+                            "({name}) mcast dest address {ip} MUST match VRRP instance family. \
+                             Skipping..."
+                        );
+                        self.report_at(code::FAMILY, Class::General, text, statement, 1);
+                    }
                 }
             }
             "track_src_ip" => raw.track_src_ip = true,
@@ -464,7 +483,7 @@ impl Build<'_> {
         let check::Val::Address(ip) = *value else {
             return;
         };
-        if raw.family.is_some_and(|f| f != Family::of(ip)) {
+        if !raw.takes(Family::of(ip)) {
             let text = format!(
                 "Configuration error: VRRP instance[{}] and src address[{ip}] MUST be of the \
                  same family !!! Skipping...",
@@ -474,6 +493,19 @@ impl Build<'_> {
             return;
         }
         raw.source = Some((ip, At::of(statement, 1)));
+    }
+
+    /// The VRF stands in for the interface, and like one it must be there.
+    fn vrf(&mut self, word: String, statement: &Statement, raw: &mut RawInstance) {
+        if raw.interface.is_some() {
+            let text = format!(
+                "({}) Cannot specify VRF interface and interface - ignoring",
+                raw.name
+            );
+            self.report_at(code::SETTING, Class::General, text, statement, 1);
+            return;
+        }
+        raw.vrf = Some((word, At::of(statement, 1)));
     }
 
     fn authentication(

@@ -92,7 +92,7 @@ pub(crate) struct Build<'a> {
     garp_pace: HashMap<String, (Duration, Duration)>,
     /// A daemon would end with this configuration.
     permanent_error: bool,
-    /// An instance has an interface that is not there.
+    /// Something names an interface that is not there.
     interface_missing: bool,
     /// The first pass that ended before the end of the text, if one did.
     ended: Option<Pass>,

@@ -10,7 +10,8 @@ use super::{At, Build};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{
-    Authentication, DynamicInterfaces, Garp, InitialState, Instance, Secret, Version,
+    Authentication, DynamicInterfaces, Garp, InitialState, Instance, InterfaceAddress, Secret,
+    Version,
 };
 
 /// Most addresses an advert can list.
@@ -39,10 +40,7 @@ impl Build<'_> {
         };
         let unicast = !raw.peers.is_empty();
         self.needs_interface(&raw, unicast)?;
-        let family = raw.family.unwrap_or(match &raw.source {
-            Some((ip, _)) => Family::of(*ip),
-            None => Family::V4,
-        });
+        let family = raw.family.unwrap_or(Family::V4);
         let strict = raw.strict.unwrap_or(self.config.global.vrrp_strict);
         let version = self.settle_version(&raw, family, strict);
         self.settle_unicast(&raw, unicast);
@@ -108,26 +106,20 @@ impl Build<'_> {
             let rest = addresses.split_off(ADVERT_ADDRESSES_MAX);
             excluded.splice(0..0, rest);
         }
-        self.settle_vmac(&mut raw, strict);
+        let all: Vec<_> = addresses.iter().chain(&excluded).collect();
+        self.settle_vmac(&mut raw, &all, strict);
         let garp = self.settle_garp(&raw, interface.as_deref(), strict);
-        let multicast_group = match (raw.mcast_dst.map(|(ip, _)| ip), family) {
-            (Some(ip), _) if Family::of(ip) == family => ip,
-            (Some(ip), _) => {
-                let text = format!("({name}) mcast_dst_ip {ip} is of the other family - ignoring");
-                self.report_later(code::FAMILY, Class::General, text, &at);
-                self.multicast_group(family)
-            }
-            (None, family) => self.multicast_group(family),
+        if let Some((_, at)) = &raw.mcast_dst
+            && unicast
+        {
+            let text = format!("({name}) multicast destination specified with unicast - ignoring");
+            self.report_later(code::UNICAST, Class::General, text, at);
+        }
+        let multicast_group = match raw.mcast_dst {
+            Some((ip, _)) if !unicast => ip,
+            _ => self.multicast_group(family),
         };
         let source_address = match raw.source {
-            Some((ip, ref at)) if Family::of(ip) != family => {
-                let text = format!(
-                    "Configuration error: VRRP instance[{name}] and src address[{ip}] MUST be of \
-                     the same family !!! Skipping..."
-                );
-                self.report_later(code::FAMILY, Class::General, text, at);
-                None
-            }
             Some((ip, _)) => Some(ip),
             None => raw
                 .use_ipvlan
@@ -219,6 +211,12 @@ impl Build<'_> {
     /// The interface must be there, or be allowed to come later.
     fn settle_interface(&mut self, raw: &RawInstance) {
         let name = &raw.name;
+        if let Some((vrf, at)) = &raw.vrf
+            && !self.may_exist(vrf)
+        {
+            let text = format!("({name}) WARNING - VRF interface {vrf} doesn't exist");
+            self.no_interface(Class::Warning, text, at);
+        }
         let mut there = false;
         if let Some((interface, at)) = &raw.interface {
             there = self.may_exist(interface);
@@ -270,13 +268,7 @@ impl Build<'_> {
     fn needs_interface(&mut self, raw: &RawInstance, unicast: bool) -> Option<()> {
         let name = &raw.name;
         match &raw.interface {
-            Some(_) => {
-                if raw.vrf.is_some() {
-                    let text = format!("({name}) vrf is ignored when an interface is set");
-                    self.report_later(code::SETTING, Class::General, text, &raw.at);
-                }
-                Some(())
-            }
+            Some(_) => Some(()),
             None if unicast && raw.source.is_some() => Some(()),
             None => {
                 let text = format!("({name}) Unknown interface!");
@@ -402,6 +394,9 @@ impl Build<'_> {
             format!("({name}) auth_hmac replaces authentication. Ignoring.")
         } else {
             match secret {
+                Some(secret) if secret.expose().is_empty() => {
+                    format!("({name}) Authentication specified but no password given. Ignoring")
+                }
                 Some(secret) if ah => return Authentication::Ah(secret),
                 Some(secret) => return Authentication::Pass(secret),
                 None => {
@@ -532,7 +527,12 @@ impl Build<'_> {
         out
     }
 
-    fn settle_vmac(&mut self, raw: &mut RawInstance, strict: bool) {
+    fn settle_vmac(
+        &mut self,
+        raw: &mut RawInstance,
+        addresses: &[&InterfaceAddress],
+        strict: bool,
+    ) {
         let name = raw.name.clone();
         let vmac = raw.use_vmac.is_some() || raw.use_ipvlan.is_some();
         if raw.interface.is_none() {
@@ -564,6 +564,15 @@ impl Build<'_> {
         {
             let text = format!("({name}) use_ipvlan with IPv4 needs an address");
             problems.push((text, at.clone()));
+        }
+        if let Some((_, at)) = &raw.use_vmac {
+            for address in addresses.iter().filter(|address| address.use_vmac) {
+                let text = format!(
+                    "({name}) use_vmac specified for VIP/eVIP {} and vrrp instance",
+                    address.prefix
+                );
+                problems.push((text, at.clone()));
+            }
         }
         if strict
             && let Some((vmac, at)) = &mut raw.use_vmac

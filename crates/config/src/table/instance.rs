@@ -8,7 +8,7 @@ pub(super) static VRRP_INSTANCE: &[Keyword] = &[
     kw("use_vmac", Args::Inline("[[name] IFNAME] [MAC(5 or 6 octets)] [group GROUP] [netlink_notify_msg]", Context::UseVmac), "off", "Sends from an interface of its own that has the virtual router's MAC address."),
     kw("use_vmac_addr", Args::Flag, "off", "Puts addresses on other interfaces onto VMACs of those interfaces."),
     kw("vmac_xmit_base", Args::Flag, "off", "Sends adverts from the real interface although the addresses are on a VMAC."),
-    kw("use_ipvlan", Args::Inline("[[name] IFNAME] [IP[/LEN]] [bridge|private|vepa] [group GROUP]", Context::UseIpvlan), "off", "Sends from an ipvlan interface, which shares the MAC of the real one.").needs(),
+    kw("use_ipvlan", Args::Inline("[[name] IFNAME] [IP[/LEN]] [bridge|private|vepa] [group GROUP]", Context::UseIpvlan), "off", "Sends from an ipvlan interface, which shares the MAC of the real one.").alone(),
     kw("unicast_peer", Args::Block(Heading::None, Body::Lines(Context::UnicastPeer)), "", "The other routers, by address: adverts go to each of them instead of the multicast group."),
     kw("unicast_fault_no_peer", Args::Flag, "off", "Goes to fault when no peer is left, instead of falling back to multicast."),
     kw("check_unicast_src", Args::Flag, "off", "Takes unicast adverts from listed peers only."),

@@ -40,32 +40,95 @@ pub(crate) fn split(raw: &[u8]) -> Parts {
         .iter()
         .rposition(|b| *b != b'\r')
         .map_or(0, |at| at + 1);
-    let text = &rest[..comment_start(&rest[..end])];
-    out.push(Physical::Text {
-        text: text.to_vec(),
-        column,
-    });
+    let mut text = rest[..comment_start(&rest[..end])].to_vec();
+    glue_backslash(&mut text);
+    out.push(Physical::Text { text, column });
     out
 }
 
+/// A backslash at the end of a line sticks to what is before it, over blanks: there is no
+/// continuation of lines (the lines of a definition go on all the same).
+fn glue_backslash(text: &mut Vec<u8>) {
+    if !text.contains(&b'\\') {
+        return;
+    }
+    let kept = trim_end(text);
+    if let Some(before) = text[..kept].strip_suffix(b"\\") {
+        let word = before
+            .iter()
+            .rposition(|b| !matches!(b, b' ' | b'\t'))
+            .map_or(0, |at| at + 1);
+        if word > 0 && word < before.len() {
+            text.truncate(word);
+            text.push(b'\\');
+        }
+    }
+}
+
+/// The length of `text` without the blanks at its end.
+fn trim_end(text: &[u8]) -> usize {
+    text.iter()
+        .rposition(|b| !matches!(b, b' ' | b'\t' | b'\r'))
+        .map_or(0, |at| at + 1)
+}
+
 /// Where the comment of a line starts, or its length: the first `#` or `!` that is neither
-/// inside double quotes nor after a backslash.
+/// inside double quotes nor after a backslash. To this search (and to no other) a backslash also
+/// hides a quote.
 pub(crate) fn comment_start(text: &[u8]) -> usize {
     if memchr::memchr2(b'#', b'!', text).is_none() {
         return text.len();
     }
+    outside_quotes(text, |b| matches!(b, b'#' | b'!')).unwrap_or(text.len())
+}
+
+/// Whether the search for comments finds a quote that is not closed.
+pub(crate) fn leaves_quote_open(text: &[u8]) -> bool {
     let mut quoted = false;
     let mut at = 0;
-    while at < text.len() {
-        match text[at] {
+    while let Some(b) = text.get(at) {
+        match b {
             b'"' => quoted = !quoted,
-            b'#' | b'!' if !quoted => return at,
-            b'\\' if !quoted && matches!(text.get(at + 1), Some(b'#' | b'!')) => at += 1,
+            b'\\' => at += 1,
             _ => {}
         }
         at += 1;
     }
-    text.len()
+    quoted
+}
+
+/// Where keepalived's children, who read the text once more, find a comment: at the first
+/// `\#` or `\!` outside quotes, because the first reading took the backslash.
+pub(crate) fn second_comment(text: &[u8]) -> Option<usize> {
+    memchr::memchr(b'\\', text)?;
+    let mut quoted = false;
+    let mut at = 0;
+    while let Some(b) = text.get(at) {
+        match b {
+            b'"' => quoted = !quoted,
+            b'\\' if !quoted && matches!(text.get(at + 1), Some(b'#' | b'!')) => return Some(at),
+            b'\\' => at += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The first byte outside quotes and not behind a backslash that is `wanted`.
+fn outside_quotes(text: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut quoted = false;
+    let mut at = 0;
+    while let Some(&b) = text.get(at) {
+        match b {
+            b'"' => quoted = !quoted,
+            b'\\' => at += 1,
+            _ if !quoted && wanted(b) => return Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -83,7 +146,9 @@ mod tests {
             (r"bogus\#tail \!", r"bogus\#tail \!"),
             (r#"router_id "a#b!c""#, r#"router_id "a#b!c""#),
             (r#"a "b" # c"#, r#"a "b" "#),
-            (r"a\\# b", r"a\\# b"),
+            (r"a\\# b", r"a\\"),
+            (r#"a "b\" # c"#, r#"a "b\" # c"#),
+            (r#"a b\" # c"#, r#"a b\" "#),
         ] {
             assert_eq!(&text[..comment_start(text.as_bytes())], kept, "{text}");
         }
@@ -104,6 +169,51 @@ mod tests {
         assert_eq!(lens(1023), [None]);
         assert_eq!(lens(1024), [None, Some(1)]);
         assert_eq!(lens(2100), [None, None, Some(54)]);
+    }
+
+    #[test]
+    fn a_last_backslash_sticks_to_its_word() {
+        for (text, kept) in [
+            ("nopreempt \\", "nopreempt\\"),
+            ("a b \t\\ ", "a b\\"),
+            ("a \\ # comment", "a\\"),
+            ("a \\\\", "a \\\\"),
+            ("a \u{c}\\", "a \u{c}\\"),
+            ("\\", "\\"),
+            ("$P=\\", "$P=\\"),
+        ] {
+            let text_of = |part: &Physical| match part {
+                Physical::Text { text, .. } => String::from_utf8_lossy(text).into_owned(),
+                _ => String::new(),
+            };
+            assert_eq!(text_of(&split(text.as_bytes())[0]), kept, "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_as_the_search_for_comments_sees_them() {
+        for (text, open) in [
+            (r#"state "a\""#, true),
+            (r#"state "a\\""#, false),
+            (r#"state "a\"b""#, false),
+            (r#"state a\"b"#, false),
+            (r#"state a\"b""#, true),
+        ] {
+            assert_eq!(leaves_quote_open(text.as_bytes()), open, "{text}");
+        }
+    }
+
+    #[test]
+    fn comments_that_only_the_children_see() {
+        for (text, at) in [
+            (r"priority 5\#0", Some(10)),
+            (r"state a\\\#x", Some(9)),
+            (r#"state "a\#b""#, None),
+            (r"a\\b", None),
+            ("a b", None),
+        ] {
+            assert_eq!(second_comment(text.as_bytes()), at, "{text}");
+        }
     }
 
     #[test]

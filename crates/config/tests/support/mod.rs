@@ -198,6 +198,10 @@ impl Host for Machine {
         self.interfaces.contains(name)
     }
 
+    fn interface_kind(&self, name: &str) -> Option<String> {
+        self.interfaces.contains(name).then(String::new)
+    }
+
     fn net_namespace_exists(&self, _name: &str) -> bool {
         false
     }
