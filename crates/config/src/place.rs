@@ -1,8 +1,9 @@
 //! The text of the configuration as it was read, and places in it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::Origin;
+use crate::text::bytes::Raw;
 
 /// A file of the [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,23 +32,29 @@ pub struct SourceMap {
 #[derive(Clone, Debug)]
 struct File {
     name: Arc<str>,
-    text: Arc<[u8]>,
-    /// Where each line starts.
-    starts: Arc<[u32]>,
+    text: Arc<Raw>,
+    /// Where each line starts, found when the first message needs it.
+    starts: Arc<OnceLock<Vec<u32>>>,
+}
+
+impl File {
+    fn starts(&self) -> &[u32] {
+        self.starts.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', &self.text);
+            let after = ends.map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            std::iter::once(0).chain(after).collect()
+        })
+    }
 }
 
 impl SourceMap {
     /// Takes a file in.
     pub(crate) fn add(&mut self, name: &str, text: Vec<u8>) -> FileId {
-        let mut starts = vec![0];
-        for at in memchr::memchr_iter(b'\n', &text) {
-            starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
-        }
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(File {
             name: name.into(),
-            text: text.into(),
-            starts: starts.into(),
+            text: Arc::new(text.into()),
+            starts: Arc::default(),
         });
         id
     }
@@ -71,7 +78,7 @@ impl SourceMap {
             return 0;
         };
         let ends_in_newline = f.text.last().is_none_or(|b| *b == b'\n');
-        u32::try_from(f.starts.len()).unwrap_or(u32::MAX) - u32::from(ends_in_newline)
+        u32::try_from(f.starts().len()).unwrap_or(u32::MAX) - u32::from(ends_in_newline)
     }
 
     /// The bytes of line `line` (from 1) of `file`, without its newline.
@@ -83,14 +90,21 @@ impl SourceMap {
         let Some(index) = line.checked_sub(1) else {
             return &[];
         };
-        let Some(start) = f.starts.get(index as usize) else {
+        let starts = f.starts();
+        let Some(start) = starts.get(index as usize) else {
             return &[];
         };
-        let end = f
-            .starts
+        let end = starts
             .get(index as usize + 1)
             .map_or(f.text.len(), |next| *next as usize - 1);
         f.text.get(*start as usize..end).unwrap_or(&[])
+    }
+
+    /// The bytes of `file`, to be kept.
+    pub(crate) fn shared(&self, file: FileId) -> Arc<Raw> {
+        self.files
+            .get(file.0 as usize)
+            .map_or_else(Arc::default, |f| f.text.clone())
     }
 
     /// Every file in the order of opening.

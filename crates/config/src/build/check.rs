@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use compact_str::CompactString;
+
 use super::{Stop, advise};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
@@ -23,7 +25,7 @@ pub(crate) enum Val {
     /// An address.
     Address(IpAddr),
     /// A word.
-    Text(String),
+    Text(CompactString),
 }
 
 impl Val {
@@ -52,7 +54,7 @@ impl Val {
     /// The word.
     pub(crate) fn text(self) -> Option<String> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Text(text) => Some(text.into()),
             _ => None,
         }
     }
@@ -91,7 +93,7 @@ pub(crate) fn statement(
     }
     let value = match keyword.args {
         Args::Flag => {
-            if keyword.extra == Extra::Reported && statement.words.len() > 1 {
+            if keyword.extra == Extra::Reported && statement.words().len() > 1 {
                 let text = format!("{} takes no value", keyword.name);
                 let d = Diagnostic::error(code::EXTRA_WORDS, Class::General, text);
                 report.push(statement.point(d, 1));
@@ -100,13 +102,13 @@ pub(crate) fn statement(
         }
         Args::Block(..) => return Ok(Some(Val::None)),
         Args::Grammar(_) | Args::Inline(..) => {
-            if statement.words.len() < 2 {
+            if statement.words().len() < 2 {
                 return missing(keyword, statement, 1, report)
                     .map(|()| (keyword.missing == Missing::Allowed).then_some(Val::None));
             }
             return Ok(Some(Val::None));
         }
-        Args::Maybe(_) if statement.words.len() < 2 => {
+        Args::Maybe(_) if statement.words().len() < 2 => {
             if keyword.missing == Missing::Reported {
                 missing(keyword, statement, 1, report)?;
                 return Ok(None);
@@ -115,14 +117,14 @@ pub(crate) fn statement(
         }
         // A command is cut from the raw line, where an open quote is a mistake of its own.
         Args::One(Value::Command | Value::CommandAs)
-            if statement.words.len() < 2 && statement.has_open_quote() =>
+            if statement.words().len() < 2 && statement.has_open_quote() =>
         {
             let text = format!("Unmatched quote behind {}", keyword.name);
             let d = Diagnostic::error(code::QUOTE, Class::General, text);
             report.push(statement.point(d, 0));
             return Ok(None);
         }
-        Args::One(value) if statement.words.len() < 2 => {
+        Args::One(value) if statement.words().len() < 2 => {
             missing(keyword, statement, 1, report)?;
             // A boolean without a word is on.
             return Ok(
@@ -254,7 +256,7 @@ pub(crate) fn word(
         }),
         Value::Hex(digits) => {
             if text.len() == usize::from(digits) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-                Ok(Val::Text(text.to_owned()))
+                Ok(Val::Text(text.into()))
             } else {
                 let message = format!("{keyword} '{text}' is not {digits} hexadecimal digits");
                 refuse(code::UNKNOWN_WORD, Class::General, message).map_err(|d| {
@@ -271,7 +273,7 @@ pub(crate) fn word(
                 .iter()
                 .find(|w| **w == text || (any_case && w.eq_ignore_ascii_case(text)));
             match found {
-                Some(word) => Ok(Val::Text((*word).to_owned())),
+                Some(word) => Ok(Val::Text(CompactString::const_new(word))),
                 None => {
                     let message = format!("{keyword} '{text}' is not known");
                     refuse(code::UNKNOWN_WORD, Class::General, message)
@@ -285,7 +287,7 @@ pub(crate) fn word(
         | Value::Path
         | Value::Command
         | Value::CommandAs
-        | Value::User => Ok(Val::Text(text.to_owned())),
+        | Value::User => Ok(Val::Text(text.into())),
     };
     let value = match (value, result) {
         (Value::Name(max) | Value::Text(max), Ok(Val::Text(mut long)))
@@ -462,7 +464,7 @@ pub(crate) fn decimal(
 /// Reads the address of a socket; as in keepalived, a prefix length or the end of a range behind
 /// it does not count.
 pub(crate) fn socket_address(text: &str) -> Option<IpAddr> {
-    let end = text.find(['/', '-']).unwrap_or(text.len());
+    let end = memchr::memchr2(b'/', b'-', text.as_bytes()).unwrap_or(text.len());
     text[..end].parse().ok()
 }
 

@@ -48,7 +48,7 @@ impl<'l> Words<'l> {
 
     /// Takes all that is left.
     pub(super) fn skip_rest(&mut self) {
-        self.taken = self.taken.max(self.line.words.len());
+        self.taken = self.taken.max(self.line.words().len());
     }
 
     /// The line they stand in.

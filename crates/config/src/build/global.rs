@@ -226,7 +226,7 @@ impl Build<'_> {
     fn mail_setting(&mut self, name: &str, statement: &Statement, value: &Val) -> bool {
         match name {
             "notification_email_from" => {
-                if statement.words.len() > 2 {
+                if statement.words().len() > 2 {
                     let text = "notification_email_from has extra words - ignoring them";
                     self.warn_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
                 }
@@ -397,7 +397,7 @@ impl Build<'_> {
     }
 
     fn rx_bufs(&mut self, statement: &Statement) {
-        for n in 1..statement.words.len() {
+        for n in 1..statement.words().len() {
             let word = statement.word(n).unwrap_or("");
             let policy = if word.eq_ignore_ascii_case("MTU") {
                 RxBufs::Mtu

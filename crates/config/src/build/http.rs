@@ -97,7 +97,7 @@ impl Build<'_> {
             let code = check::integer(word, 100, 599, false, false).ok()?;
             u16::try_from(code).ok()
         };
-        for n in 1..statement.words.len() {
+        for n in 1..statement.words().len() {
             let word = statement.word(n).unwrap_or("");
             let (from, to) = word.split_once('-').unwrap_or((word, word));
             match (code_of(from), code_of(to)) {
@@ -144,7 +144,7 @@ impl Build<'_> {
     }
 
     fn regex_options(&mut self, statement: &Statement, regex: &mut Regex) {
-        for n in 1..statement.words.len() {
+        for n in 1..statement.words().len() {
             let word = statement.word(n).unwrap_or("");
             match RegexOption::named(word) {
                 Some(option) => regex.options.push(option),

@@ -336,7 +336,7 @@ impl<'a> Build<'a> {
                     self.report_at(code::NAME_MISSING, Class::General, text, statement, 0);
                     return Ok(true);
                 };
-                if statement.words.len() > 2 {
+                if statement.words().len() > 2 {
                     match keyword.name {
                         "virtual_server_group" => {
                             return Err(check::stop(statement, 1, None, self.report()));
@@ -421,7 +421,7 @@ impl<'a> Build<'a> {
                     keyword.name,
                     "vrrp_instance" | "vrrp_sync_group" | "track_group"
                 );
-                (one_word && statement.words.len() > 2)
+                (one_word && statement.words().len() > 2)
                     || statement
                         .word(1)
                         .is_none_or(|name| self.taken(keyword.name, name))
@@ -567,7 +567,7 @@ impl<'a> Build<'a> {
     fn names(&mut self, lines: &[Statement]) -> Vec<(String, At)> {
         let mut out = Vec::new();
         for line in lines {
-            for (n, word) in line.words.iter().enumerate() {
+            for (n, word) in line.words().iter().enumerate() {
                 out.push((word.text.to_string(), At::of(line, n)));
             }
         }

@@ -417,7 +417,7 @@ impl Build<'_> {
 
     /// Whether a statement has one word only; more are reported.
     pub(super) fn one_word(&mut self, statement: &Statement) -> bool {
-        let one = statement.words.len() <= 2;
+        let one = statement.words().len() <= 2;
         if !one {
             let text = format!("{} takes one word - ignoring", statement.keyword());
             self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);

@@ -55,7 +55,7 @@ impl Build<'_> {
             "lvs_sync_daemon" => self.lvs_sync_daemon(statement)?,
             "fifo_write_vrrp_states_on_reload" => global.fifo_write_vrrp_states_on_reload = true,
             "snmp_socket" => {
-                if statement.words.len() > 2 {
+                if statement.words().len() > 2 {
                     let text = "snmp_socket takes one address - ignoring";
                     self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
                 } else {
@@ -275,7 +275,7 @@ impl Build<'_> {
             self.report_at(code::REPEATED, Class::General, text, statement, 0);
             return Ok(());
         }
-        let again = (n..statement.words.len()).find(|n| statement.word(*n) == Some("inst"));
+        let again = (n..statement.words().len()).find(|n| statement.word(*n) == Some("inst"));
         if let (Some(inst), Some(again)) = (&daemon.inst, again) {
             let text = format!(
                 "lvs_sync_daemon vrrp instance has already been specified as {inst} - ignoring"

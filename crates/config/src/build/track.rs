@@ -262,7 +262,7 @@ impl Build<'_> {
             value: 0,
             overwrite: false,
         };
-        for n in 1..statement.words.len() {
+        for n in 1..statement.words().len() {
             let word = statement.word(n).unwrap_or("");
             if word == "overwrite" {
                 init.overwrite = true;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::line::{Frame, Line};
+use super::line::{Frame, Line, Weave};
 use super::{LINE_MAX, USES_MAX, is_blank, trim};
 use crate::diagnostic::How;
 use crate::source::Host;
@@ -125,7 +125,7 @@ pub(crate) fn used(text: &[u8], from: usize) -> Option<(usize, usize, &[u8])> {
 
 /// The first use at or after `from`. A lone `$` is skipped.
 fn next_use(text: &[u8], mut from: usize) -> Option<Use<'_>> {
-    while let Some(found) = text.get(from..)?.iter().position(|b| *b == b'$') {
+    while let Some(found) = memchr::memchr(b'$', text.get(from..)?) {
         let start = from + found;
         let after = &text[start + 1..];
         if let Some(inner) = after.strip_prefix(b"{") {
@@ -180,67 +180,81 @@ impl Definitions {
     pub(crate) fn expand(&mut self, line: &mut Line, builtins: &Builtins<'_>) -> Expanded {
         let mut out = Expanded::default();
         let mut uses = 0;
-        loop {
-            let mut from = 0;
-            let mut changed = false;
-            while let Some(found) = next_use(&line.text, from) {
-                let Use { start, end, .. } = found;
-                from = end;
-                let Some(definition) = self.value(line, &found, builtins, &mut out) else {
-                    continue;
-                };
-                let several = definition.lines.len() > 1;
-                if several && !trim(&line.text[end..]).is_empty() {
-                    continue;
-                }
-                let name = &definition.name;
-                let length = definition.first().map_or(0, |first| first.text.len());
-                if line.text.len() - (end - start) + length > LINE_MAX {
-                    let problem = Problem::Overflow(name.to_string());
-                    out.problems.push((problem, start));
-                    continue;
-                }
-                uses += 1;
-                if uses > USES_MAX {
-                    let problem = Problem::Endless(name.to_string());
-                    out.problems.push((problem, start));
-                    return out;
-                }
-                let frame = Rc::new(Frame {
-                    how: How::Definition(name.clone()),
-                    place: line.place(start, end),
-                    parent: line.frame(start).cloned(),
-                });
-                match definition.first() {
-                    Some(first) => line.splice(start, end, first, &frame),
-                    None => {
-                        let empty = Line::made(Vec::new(), line.place(start, end), None);
-                        line.splice(start, end, &empty, &frame);
-                    }
-                }
-                from = start + length;
-                changed = true;
-                out.replaced = true;
-                if several {
-                    out.following.push((definition, frame));
-                    // What its first line uses is found in the next round.
-                    break;
-                }
-            }
-            // An overflow would be found again in every round.
-            if !changed {
-                out.problems.dedup();
-                return out;
-            }
+        while self.round(line, builtins, &mut out, &mut uses) {
+            out.replaced = true;
+            // An overflow is found again in every round.
             out.problems
                 .retain(|(p, _)| !matches!(p, Problem::Overflow(_)));
         }
+        out.problems.dedup();
+        out
+    }
+
+    /// Replaces every use in `line` once; whether there was one that it must look at again.
+    fn round(
+        &mut self,
+        line: &mut Line,
+        builtins: &Builtins<'_>,
+        out: &mut Expanded,
+        uses: &mut usize,
+    ) -> bool {
+        let mut woven: Option<Weave> = None;
+        // How much of the line is in what is woven so far, and where the next use may start.
+        let (mut kept, mut from) = (0, 0);
+        while let Some(found) = next_use(&line.text, from) {
+            let Use { start, end, .. } = found;
+            from = end;
+            let at = woven.as_ref().map_or(0, Weave::len) + start - kept;
+            let Some(definition) = self.value(line, &found, at, builtins, out) else {
+                continue;
+            };
+            let several = definition.lines.len() > 1;
+            if several && !trim(&line.text[end..]).is_empty() {
+                continue;
+            }
+            let name = &definition.name;
+            let length = definition.first().map_or(0, |first| first.text.len());
+            if at + line.text.len() - end + length > LINE_MAX {
+                let problem = Problem::Overflow(name.to_string());
+                out.problems.push((problem, at));
+                continue;
+            }
+            *uses += 1;
+            if *uses > USES_MAX {
+                let problem = Problem::Endless(name.to_string());
+                out.problems.push((problem, at));
+                return false;
+            }
+            let frame = Rc::new(Frame {
+                how: How::Definition(name.clone()),
+                place: line.place(start, end),
+                parent: line.frame(start).cloned(),
+            });
+            let weave = woven.get_or_insert_with(|| Weave::new(line.text.len() + length + 16));
+            weave.keep(line, kept, start);
+            kept = end;
+            if let Some(first) = definition.first() {
+                weave.put(first, &frame);
+            }
+            if several {
+                out.following.push((definition, frame));
+                // What its first line uses is found in the next round.
+                break;
+            }
+        }
+        let Some(mut weave) = woven else {
+            return false;
+        };
+        weave.keep(line, kept, line.text.len());
+        *line = weave.finish(line.home);
+        true
     }
 
     fn value(
         &mut self,
         line: &Line,
         found: &Use<'_>,
+        at: usize,
         builtins: &Builtins<'_>,
         out: &mut Expanded,
     ) -> Option<Rc<Definition>> {
@@ -254,14 +268,14 @@ impl Definitions {
             b"_HASH" => "#".to_owned(),
             b"_BANG" => "!".to_owned(),
             b"_ENV" if arguments.is_empty() => {
-                out.problems.push((Problem::EnvName, found.start));
+                out.problems.push((Problem::EnvName, at));
                 String::new()
             }
             b"_ENV" => builtins.host.env(&arguments).unwrap_or_default(),
             b"_RANDOM" => match self.random(&arguments, builtins) {
                 Ok(n) => n.to_string(),
                 Err((problem, n)) => {
-                    out.problems.push((problem, found.start));
+                    out.problems.push((problem, at));
                     n.map(|n| n.to_string())?
                 }
             },

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use smallvec::{SmallVec, smallvec};
 
+use super::bytes::Text;
 use super::is_blank;
 use crate::diagnostic::{How, Via};
 use crate::place::{FileId, Place};
@@ -12,11 +13,15 @@ use crate::place::{FileId, Place};
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     /// The bytes.
-    pub(crate) text: Vec<u8>,
+    pub(crate) text: Text,
     /// Where they came from: sorted by `at`, the first at 0.
     segs: Segs,
     /// The physical line that was being read when this one came out.
     pub(crate) home: (FileId, u32),
+    /// Whether there may be a `$` in it.
+    pub(crate) dollar: bool,
+    /// Whether there may be a double quote or a backslash in it.
+    pub(crate) quoting: bool,
 }
 
 /// Most lines are one run.
@@ -44,7 +49,7 @@ pub(crate) struct Frame {
 impl Line {
     /// A line as it stands in a file, from column `column` on.
     pub(crate) fn new(
-        text: Vec<u8>,
+        text: impl Into<Text>,
         file: FileId,
         line: u32,
         column: u32,
@@ -58,9 +63,11 @@ impl Line {
             frame,
         }];
         Self {
-            text,
+            text: text.into(),
             segs,
             home: (file, line),
+            dollar: true,
+            quoting: true,
         }
     }
 
@@ -74,9 +81,11 @@ impl Line {
             frame,
         }];
         Self {
-            text,
+            text: text.into(),
             segs,
             home: (place.file, place.line),
+            dollar: true,
+            quoting: true,
         }
     }
 
@@ -130,10 +139,18 @@ impl Line {
             segs.push(cut);
         }
         Self {
-            text: self.text[start..end].to_vec(),
+            text: self.text.slice(start..end),
             segs,
             home: self.home,
+            dollar: self.dollar,
+            quoting: self.quoting,
         }
+    }
+
+    /// Finds out what the text holds, for lines that are used many times.
+    pub(crate) fn look(&mut self) {
+        self.dollar = memchr::memchr(b'$', &self.text).is_some();
+        self.quoting = memchr::memchr2(b'"', b'\\', &self.text).is_some();
     }
 
     /// Cuts everything from `at` on.
@@ -141,46 +158,6 @@ impl Line {
         self.text.truncate(at);
         while self.segs.len() > 1 && self.segs.last().is_some_and(|s| s.at as usize >= at) {
             self.segs.pop();
-        }
-    }
-
-    /// Puts `with`, seen through `frame`, in the place of `start..end`.
-    pub(crate) fn splice(&mut self, start: usize, end: usize, with: &Self, frame: &Rc<Frame>) {
-        let first = self.segs.partition_point(|seg| (seg.at as usize) < start);
-        // The run that goes on behind the replaced bytes, from where it goes on.
-        let behind = (end < self.text.len()).then(|| {
-            let mut seg = self.segs[self.seg_index(end)].clone();
-            seg.column += to_u32(end) - seg.at;
-            seg.at = to_u32(end);
-            seg
-        });
-        let last = self.segs.partition_point(|seg| seg.at as usize <= end);
-        let used: &[Seg] = if with.text.is_empty() {
-            &[]
-        } else {
-            &with.segs
-        };
-        let middle = used.iter().map(|seg| Seg {
-            at: seg.at + to_u32(start),
-            frame: Some(frame.clone()),
-            ..*seg
-        });
-        self.segs.drain(first..last);
-        self.segs.insert_many(first, middle.chain(behind));
-        for seg in &mut self.segs[first + used.len()..] {
-            seg.at = seg.at + to_u32(with.text.len()) - to_u32(end - start);
-        }
-        self.text.splice(start..end, with.text.iter().copied());
-        if self.segs.is_empty() {
-            // Nothing is left of the line; it still has a home.
-            let (file, line) = self.home;
-            self.segs.push(Seg {
-                at: 0,
-                file,
-                line,
-                column: 0,
-                frame: None,
-            });
         }
     }
 
@@ -224,6 +201,87 @@ impl Line {
     /// Whether there is nothing but blanks.
     pub(crate) fn is_blank(&self) -> bool {
         self.first() == self.text.len()
+    }
+}
+
+/// Weaves a line out of parts of others, from left to right.
+#[derive(Debug)]
+pub(crate) struct Weave {
+    text: Vec<u8>,
+    segs: Segs,
+    quoting: bool,
+}
+
+impl Weave {
+    /// Nothing yet of what will be about `len` bytes.
+    pub(crate) fn new(len: usize) -> Self {
+        Self {
+            text: Vec::with_capacity(len),
+            segs: Segs::with_capacity(8),
+            quoting: false,
+        }
+    }
+
+    /// How many bytes there are so far.
+    pub(crate) const fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Goes on with the bytes `start..end` of `line`.
+    pub(crate) fn keep(&mut self, line: &Line, start: usize, end: usize) {
+        if start == end {
+            return;
+        }
+        let (from, base) = (to_u32(start), to_u32(self.text.len()));
+        for seg in &line.segs[line.seg_index(start)..] {
+            if seg.at as usize >= end {
+                break;
+            }
+            self.segs.push(Seg {
+                at: base + seg.at.saturating_sub(from),
+                column: seg.column + from.saturating_sub(seg.at),
+                frame: seg.frame.clone(),
+                ..*seg
+            });
+        }
+        self.text.extend_from_slice(&line.text[start..end]);
+        self.quoting |= line.quoting;
+    }
+
+    /// Goes on with `with`, seen through `frame`.
+    pub(crate) fn put(&mut self, with: &Line, frame: &Rc<Frame>) {
+        if with.text.is_empty() {
+            return;
+        }
+        let base = to_u32(self.text.len());
+        self.segs.extend(with.segs.iter().map(|seg| Seg {
+            at: base + seg.at,
+            frame: Some(frame.clone()),
+            ..*seg
+        }));
+        self.text.extend_from_slice(&with.text);
+        self.quoting |= with.quoting;
+    }
+
+    /// The line, at home where `home` is.
+    pub(crate) fn finish(mut self, home: (FileId, u32)) -> Line {
+        if self.segs.is_empty() {
+            // Nothing is left of the line; it still has a home.
+            self.segs.push(Seg {
+                at: 0,
+                file: home.0,
+                line: home.1,
+                column: 0,
+                frame: None,
+            });
+        }
+        Line {
+            text: self.text.into(),
+            segs: self.segs,
+            home,
+            dollar: true,
+            quoting: self.quoting,
+        }
     }
 }
 
@@ -278,11 +336,19 @@ mod tests {
         })
     }
 
+    /// `with` in the place of the bytes `start..end` of `line`.
+    fn spliced(line: &Line, start: usize, end: usize, with: &Line) -> Line {
+        let mut weave = Weave::new(0);
+        weave.keep(line, 0, start);
+        weave.put(with, &frame());
+        weave.keep(line, end, line.text.len());
+        weave.finish(line.home)
+    }
+
     #[test]
     fn every_byte_keeps_its_place_through_a_splice() {
-        let mut l = line("abc $X def", A);
-        l.splice(4, 6, &line("12345", B), &frame());
-        assert_eq!(l.text, b"abc 12345 def");
+        let l = spliced(&line("abc $X def", A), 4, 6, &line("12345", B));
+        assert_eq!(*l.text, *b"abc 12345 def");
         assert_eq!(
             l.place(0, 3),
             Place {
@@ -318,12 +384,10 @@ mod tests {
 
     #[test]
     fn a_splice_may_take_all_and_leave_nothing() {
-        let mut l = line("$X", A);
-        l.splice(0, 2, &line("", B), &frame());
+        let l = spliced(&line("$X", A), 0, 2, &line("", B));
         assert!(l.text.is_empty());
         assert_eq!(l.place(0, 0).file, A);
-        let mut l = line("$X rest", A);
-        l.splice(0, 2, &line("", B), &frame());
+        let l = spliced(&line("$X rest", A), 0, 2, &line("", B));
         assert_eq!(
             l.place(1, 5),
             Place {
@@ -337,10 +401,9 @@ mod tests {
 
     #[test]
     fn slices_start_anew() {
-        let mut l = line("abc $X def", A);
-        l.splice(4, 6, &line("12345", B), &frame());
+        let l = spliced(&line("abc $X def", A), 4, 6, &line("12345", B));
         let s = l.slice(6, 12);
-        assert_eq!(s.text, b"345 de");
+        assert_eq!(*s.text, *b"345 de");
         assert_eq!(
             s.place(0, 3),
             Place {

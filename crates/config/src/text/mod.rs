@@ -3,6 +3,7 @@
 //! [`reader::Reader`] hands out one expanded [`line::Line`] after the other; nothing is kept, so
 //! a sequence with a million rounds costs no memory.
 
+pub(crate) mod bytes;
 pub(crate) mod command;
 pub(crate) mod define;
 pub(crate) mod include;

@@ -1,68 +1,71 @@
 //! Physical lines: length, NUL bytes, comments.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use super::LINE_MAX;
 
-/// What the next physical line is.
+/// What a part of a physical line is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Physical {
+pub(crate) enum Physical<'a> {
     /// Text without its comment, from this column of the line on.
-    Text { text: Vec<u8>, column: u32 },
+    Text { text: Cow<'a, [u8]>, column: u32 },
     /// A buffer full that does not end: it is dropped, the rest of the line is read on.
     TooLong { column: u32 },
     /// A line with a NUL byte: dropped.
     Nul,
 }
 
-/// Nearly every line is one.
-pub(crate) type Parts = SmallVec<[Physical; 1]>;
+/// One physical line may be several parts: what does not fit the buffer is dropped in pieces and
+/// the remainder is a line of its own, as in keepalived. Gives the part that starts at `column`,
+/// and where the next one starts if there is one.
+pub(crate) fn part(raw: &[u8], column: u32) -> (Physical<'_>, Option<u32>) {
+    let rest = raw.get(column as usize..).unwrap_or(&[]);
+    if rest.len() > LINE_MAX {
+        let next = column.saturating_add(LINE_MAX as u32 + 1);
+        let more = (next as usize) < raw.len();
+        return (Physical::TooLong { column }, more.then_some(next));
+    }
+    if memchr::memchr(0, rest).is_some() {
+        return (Physical::Nul, None);
+    }
+    let text = without_end(rest);
+    let text = glue_backslash(&text[..comment_start(text)]);
+    (Physical::Text { text, column }, None)
+}
 
-/// One physical line may be several: what does not fit the buffer is dropped in pieces and the
-/// remainder is a line of its own, as in keepalived.
-pub(crate) fn split(raw: &[u8]) -> Parts {
-    let mut out = Parts::new();
-    let mut rest = raw;
-    let mut column = 0;
-    while rest.len() > LINE_MAX {
-        out.push(Physical::TooLong { column });
-        rest = &rest[LINE_MAX + 1..];
-        column = column.saturating_add(LINE_MAX as u32 + 1);
+/// A line without the carriage returns at its end.
+pub(crate) fn without_end(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|b| *b != b'\r');
+    &line[..end.map_or(0, |at| at + 1)]
+}
+
+/// All parts of a physical line; nearly every line is one.
+pub(crate) fn split(raw: &[u8]) -> SmallVec<[Physical<'_>; 1]> {
+    let mut out = SmallVec::new();
+    let mut next = Some(0);
+    while let Some(column) = next {
+        let (part, more) = part(raw, column);
+        out.push(part);
+        next = more;
     }
-    if !out.is_empty() && rest.is_empty() {
-        return out;
-    }
-    if rest.contains(&0) {
-        out.push(Physical::Nul);
-        return out;
-    }
-    let end = rest
-        .iter()
-        .rposition(|b| *b != b'\r')
-        .map_or(0, |at| at + 1);
-    let mut text = rest[..comment_start(&rest[..end])].to_vec();
-    glue_backslash(&mut text);
-    out.push(Physical::Text { text, column });
     out
 }
 
 /// A backslash at the end of a line sticks to what is before it, over blanks: there is no
 /// continuation of lines (the lines of a definition go on all the same).
-fn glue_backslash(text: &mut Vec<u8>) {
-    if !text.contains(&b'\\') {
-        return;
-    }
-    let kept = trim_end(text);
-    if let Some(before) = text[..kept].strip_suffix(b"\\") {
+fn glue_backslash(text: &[u8]) -> Cow<'_, [u8]> {
+    if let Some(before) = text[..trim_end(text)].strip_suffix(b"\\") {
         let word = before
             .iter()
             .rposition(|b| !matches!(b, b' ' | b'\t'))
             .map_or(0, |at| at + 1);
         if word > 0 && word < before.len() {
-            text.truncate(word);
-            text.push(b'\\');
+            return [&before[..word], b"\\"].concat().into();
         }
     }
+    text.into()
 }
 
 /// The length of `text` without the blanks at its end.
@@ -182,7 +185,7 @@ mod tests {
             ("\\", "\\"),
             ("$P=\\", "$P=\\"),
         ] {
-            let text_of = |part: &Physical| match part {
+            let text_of = |part: &Physical<'_>| match part {
                 Physical::Text { text, .. } => String::from_utf8_lossy(text).into_owned(),
                 _ => String::new(),
             };
@@ -221,7 +224,7 @@ mod tests {
         assert_eq!(
             split(b"a\r").as_slice(),
             [Physical::Text {
-                text: b"a".to_vec(),
+                text: b"a"[..].into(),
                 column: 0
             }]
         );

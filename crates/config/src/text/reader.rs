@@ -4,15 +4,19 @@
 //! goes through the same steps: comment, condition, definition, uses, comment again, sequence,
 //! include. What is left is handed out.
 
+use std::borrow::Cow;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use super::bytes::{Raw, Text};
 use super::define::{self, Builtins, Definition, Definitions};
 use super::include::{self, Checks};
 use super::line::{Frame, Line, to_u32};
 use super::physical::{self, Physical};
 use super::sequence::{self, Values};
 use super::{
-    DEPTH_MAX, FILE_MAX, FILES_MAX, LINES_MAX, MADE_MAX, ROUNDS_MAX, TEXT_MAX, is_blank, trim,
+    DEPTH_MAX, FILE_MAX, FILES_MAX, LINE_MAX, LINES_MAX, MADE_MAX, ROUNDS_MAX, TEXT_MAX, is_blank,
+    trim,
 };
 use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, How};
@@ -85,14 +89,44 @@ struct IncludeLine {
 /// A file being read.
 struct OpenFile {
     id: FileId,
-    /// The next line, from 1.
+    text: Arc<Raw>,
+    /// The first byte at or behind the line that may be a comment or a NUL, and the first one
+    /// that makes words other than plain.
+    odd: usize,
+    special: usize,
+    /// The line being read, from 1, and where it starts and ends.
     line: u32,
-    /// Further parts of a line that was too long.
-    rest: physical::Parts,
+    start: usize,
+    end: usize,
+    /// Where the next part of the line starts, if it was too long.
+    column: Option<u32>,
     dir: String,
     /// What the checks were before this file.
     checks_before: Checks,
     frame: Option<Rc<Frame>>,
+}
+
+impl OpenFile {
+    /// Goes on to the next line; `false` behind the last one.
+    fn next_line(&mut self) -> bool {
+        if self.line > 0 {
+            self.start = self.end + 1;
+        }
+        let Some(rest) = self.text.get(self.start..).filter(|rest| !rest.is_empty()) else {
+            return false;
+        };
+        self.line += 1;
+        self.end = self.start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        // One search over many lines tells what need not be looked for in each of them.
+        let behind = |found: Option<usize>| found.map_or(usize::MAX, |at| self.start + at);
+        if self.odd < self.start || self.line == 1 {
+            self.odd = behind(memchr::memchr3(0, b'#', b'!', rest));
+        }
+        if self.special < self.start || self.line == 1 {
+            self.special = behind(memchr::memchr3(b'$', b'"', b'\\', rest));
+        }
+        true
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -248,7 +282,8 @@ impl<'a> Reader<'a> {
                         self.made_text += body.text.len() as u64 + 1;
                         let mut shown = Vec::new();
                         for (name, value) in names.iter().zip(&round) {
-                            let line = Line::made(value.clone(), *place, None);
+                            let mut line = Line::made(value.clone(), *place, None);
+                            line.look();
                             self.definitions.set(name.clone(), vec![line]);
                             let name = String::from_utf8_lossy(name);
                             shown.push(format!("{name}={}", String::from_utf8_lossy(value)));
@@ -267,27 +302,53 @@ impl<'a> Reader<'a> {
             return None;
         };
         loop {
-            if file.rest.is_empty() {
-                if file.line > self.session.files.line_count(file.id) {
+            let column = match file.column.take() {
+                Some(column) => column,
+                None if file.next_line() => 0,
+                None => {
                     self.checks = file.checks_before;
                     self.stack.pop();
                     return None;
                 }
-                file.rest = physical::split(self.session.files.line(file.id, file.line));
-                file.rest.reverse();
-                file.line += 1;
-            }
-            let line = file.line - 1;
-            let (problem, column) = match file.rest.pop() {
-                Some(Physical::Text { text, column }) => {
-                    return Some(Line::new(text, file.id, line, column, file.frame.clone()));
+            };
+            let line = file.line;
+            let raw = &file.text[file.start..file.end];
+            let special = file.special < file.end;
+            let (part, next) = if special || file.odd < file.end || raw.len() > LINE_MAX {
+                physical::part(raw, column)
+            } else {
+                let text = physical::without_end(raw).into();
+                (Physical::Text { text, column }, None)
+            };
+            file.column = next;
+            let (problem, column) = match part {
+                Physical::Text {
+                    text: found,
+                    column,
+                } => {
+                    // Nobody asks for the blanks ahead of a line again.
+                    let blanks = found.iter().position(|b| !is_blank(*b));
+                    let blanks = blanks.unwrap_or(found.len());
+                    let text = match found {
+                        Cow::Borrowed(found) => {
+                            let from = file.start + column as usize;
+                            Text::of_file(&file.text, from + blanks..from + found.len())
+                        }
+                        Cow::Owned(mut found) => {
+                            found.drain(..blanks);
+                            found.into()
+                        }
+                    };
+                    let column = column + to_u32(blanks);
+                    let mut line = Line::new(text, file.id, line, column, file.frame.clone());
+                    (line.dollar, line.quoting) = (special, special);
+                    return Some(line);
                 }
-                Some(Physical::TooLong { column }) => ("line too long - ignoring", column),
-                Some(Physical::Nul) => (
+                Physical::TooLong { column } => ("line too long - ignoring", column),
+                Physical::Nul => (
                     "configuration appears to have embedded NULs - ignoring line",
                     0,
                 ),
-                None => continue,
             };
             let code = if problem.starts_with("line") {
                 code::LINE_TOO_LONG
@@ -307,39 +368,47 @@ impl<'a> Reader<'a> {
 
     /// Takes one raw line through all steps; `None` if nothing of it is left to hand out.
     fn process(&mut self, line: Line) -> Option<Line> {
-        let conditional = line.text.get(line.first()) == Some(&b'@');
-        let mut line = if conditional {
-            self.condition(&line)?
-        } else {
-            line
-        };
-        if self.definition(&line) {
+        let mut line = line;
+        let mut first = first_byte(&line);
+        let conditional = first == Some(b'@');
+        if conditional {
+            line = self.condition(&line)?;
+            first = first_byte(&line);
+        }
+        if self.is_done_with(&line, first) {
             return None;
         }
-        if sequence::is_sequence(&line) {
-            self.sequence(&line);
-            return None;
-        }
-        if line.text.contains(&b'$') {
+        if line.dollar && memchr::memchr(b'$', &line.text).is_some() {
             if !self.expand(&mut line) {
                 return None;
             }
-            if !conditional && line.text.get(line.first()) == Some(&b'@') {
+            first = first_byte(&line);
+            if !conditional && first == Some(b'@') {
                 line = self.condition(&line)?;
+                first = first_byte(&line);
             }
             // What stood in a name may itself be a definition or a sequence.
-            if self.definition(&line) {
-                return None;
-            }
-            if sequence::is_sequence(&line) {
-                self.sequence(&line);
+            if self.is_done_with(&line, first) {
                 return None;
             }
         }
-        if line.is_blank() || self.include(&line) {
-            return None;
+        match first {
+            None => None,
+            Some(b'i') if self.include(&line) => None,
+            Some(_) => Some(line),
         }
-        Some(line)
+    }
+
+    /// Takes a line that is a definition or a sequence; `false` if it is neither.
+    fn is_done_with(&mut self, line: &Line, first: Option<u8>) -> bool {
+        match first {
+            Some(b'~') if sequence::is_sequence(line) => {
+                self.sequence(line);
+                true
+            }
+            Some(b'$') => self.definition(line),
+            _ => false,
+        }
     }
 
     /// `@id rest` and `@^id rest`: what is left when the condition holds.
@@ -367,6 +436,7 @@ impl<'a> Reader<'a> {
             part.truncate(end);
             // `$NAME=\` has nothing on its first line.
             if !(lines.is_empty() && part.text.is_empty()) {
+                part.look();
                 lines.push(part);
             }
             match self.next_raw() {
@@ -376,6 +446,7 @@ impl<'a> Reader<'a> {
         }
         let end = trim_end(&part.text);
         part.truncate(end);
+        part.look();
         lines.push(part);
         self.definitions.set(name, lines);
         true
@@ -383,9 +454,9 @@ impl<'a> Reader<'a> {
 
     /// Replaces what the line uses; `false` if the line cannot be used.
     fn expand(&mut self, line: &mut Line) -> bool {
-        let dir = self.dir().to_owned();
+        let dir = dir(&self.stack);
         let builtins = Builtins {
-            pwd: if dir.is_empty() { "." } else { &dir },
+            pwd: if dir.is_empty() { "." } else { dir },
             instance: &self.config_id,
             host: self.host,
         };
@@ -519,14 +590,14 @@ impl<'a> Reader<'a> {
         let checks = self.checks.or(own);
         let from = first + rest.len() - trim_start(&rest[len..]).len();
         let end = from + trim(&line.text[from..]).len();
-        let (matches, missing) = self.matches(&include::join(self.dir(), &pattern));
+        let (matches, missing) = self.matches(&include::join(dir(&self.stack), &pattern));
         let several = include::braces(&pattern).len() > 1;
         let wild = include::has_wildcard(&pattern);
         if several && missing > 0 {
             let text = format!("Some config files missing: \"{pattern}\".");
             self.include_problem(code::INCLUDE_MISSING, text, line, from, end, checks.brace);
         } else if matches.is_empty() {
-            let dir = include::join(self.dir(), include::fixed_dir(&pattern));
+            let dir = include::join(dir(&self.stack), include::fixed_dir(&pattern));
             if wild && self.source.is_dir(&dir) {
                 let text = format!("No config files matched '{pattern}'.");
                 self.include_problem(
@@ -676,8 +747,13 @@ impl<'a> Reader<'a> {
         let id = self.session.files.add(path, text);
         self.stack.push(From::File(OpenFile {
             id,
-            line: 1,
-            rest: physical::Parts::new(),
+            text: self.session.files.shared(id),
+            odd: 0,
+            special: 0,
+            line: 0,
+            start: 0,
+            end: 0,
+            column: None,
             dir: include::dir_of(path).to_owned(),
             checks_before: self.checks,
             frame: include.map(|include| include.frame.clone()),
@@ -704,15 +780,6 @@ impl<'a> Reader<'a> {
         self.session.report.push(d.at(line, at, line.text.len()));
     }
 
-    /// The directory of the file being read.
-    fn dir(&self) -> &str {
-        let file = self.stack.iter().rev().find_map(|f| match f {
-            From::File(open) => Some(open.dir.as_str()),
-            _ => None,
-        });
-        file.unwrap_or("")
-    }
-
     /// The last line read so far, for what is wrong with the whole.
     pub(crate) fn end_place(&self) -> Option<Place> {
         let (file, _) = self.session.files.files().next()?;
@@ -725,6 +792,20 @@ impl<'a> Reader<'a> {
             len,
         })
     }
+}
+
+/// The first byte of a line that is not blank.
+fn first_byte(line: &Line) -> Option<u8> {
+    line.text.get(line.first()).copied()
+}
+
+/// The directory of the file being read.
+fn dir(stack: &[From]) -> &str {
+    let file = stack.iter().rev().find_map(|f| match f {
+        From::File(open) => Some(open.dir.as_str()),
+        _ => None,
+    });
+    file.unwrap_or("")
 }
 
 fn trim_start(text: &[u8]) -> &[u8] {

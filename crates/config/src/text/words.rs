@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use nom::IResult;
 use nom::Parser;
-use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_while1};
-use nom::combinator::{map, value};
+use nom::combinator::map;
 use nom::sequence::delimited;
 
 use super::is_blank;
@@ -22,8 +21,8 @@ pub(crate) struct Token<'a> {
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind<'a> {
-    /// A word; quotes and escapes of `#` and `!` are gone.
-    Word(Cow<'a, [u8]>),
+    /// A word as it stands there; see [`unescape`].
+    Word(&'a [u8]),
     /// The same between double quotes.
     Quoted(&'a [u8]),
     /// `{`
@@ -55,14 +54,15 @@ pub(crate) fn tokens(text: &[u8]) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
+/// The first byte tells what it is.
+#[inline]
 fn token(text: &[u8]) -> IResult<&[u8], TokenKind<'_>> {
-    alt((
-        value(TokenKind::Open, tag(&b"{"[..])),
-        value(TokenKind::Close, tag(&b"}"[..])),
-        map(quoted, TokenKind::Quoted),
-        map(bare, |t| TokenKind::Word(unescape(t))),
-    ))
-    .parse(text)
+    match text {
+        [b'{', after @ ..] => Ok((after, TokenKind::Open)),
+        [b'}', after @ ..] => Ok((after, TokenKind::Close)),
+        [b'"', ..] => map(quoted, TokenKind::Quoted).parse(text),
+        _ => map(bare, TokenKind::Word).parse(text),
+    }
 }
 
 /// `"..."`: no escape works inside.
@@ -72,11 +72,22 @@ fn quoted(text: &[u8]) -> IResult<&[u8], &[u8]> {
 
 /// Anything up to a blank, a quote or a brace.
 fn bare(text: &[u8]) -> IResult<&[u8], &[u8]> {
-    take_while1(|b| !is_blank(b) && !matches!(b, b'"' | b'{' | b'}')).parse(text)
+    take_while1(|b: u8| IN_WORD[usize::from(b)]).parse(text)
 }
 
+/// Which bytes go on with a word.
+const IN_WORD: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = !is_blank(byte) && !matches!(byte, b'"' | b'{' | b'}');
+        byte += 1;
+    }
+    table
+};
+
 /// `\#` and `\!` are the plain characters; any other backslash is itself.
-fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'\\') {
         return text.into();
     }
@@ -100,7 +111,7 @@ mod tests {
         let mut out = Vec::new();
         for t in tokens(text.as_bytes()) {
             out.push(match t.kind {
-                TokenKind::Word(w) => String::from_utf8_lossy(&w).into_owned(),
+                TokenKind::Word(w) => String::from_utf8_lossy(&unescape(w)).into_owned(),
                 TokenKind::Quoted(w) => format!("<{}>", String::from_utf8_lossy(w)),
                 TokenKind::Open => "{".into(),
                 TokenKind::Close => "}".into(),
@@ -142,7 +153,7 @@ mod tests {
                 if bare { text.extend(w.bytes()) } else { text.extend(format!("\"{w}\"").bytes()) }
             }
             let read: Vec<String> = tokens(&text).map(|t| match t.kind {
-                TokenKind::Word(w) => String::from_utf8(w.into_owned()).unwrap(),
+                TokenKind::Word(w) => String::from_utf8(w.to_owned()).unwrap(),
                 TokenKind::Quoted(w) => String::from_utf8(w.to_vec()).unwrap(),
                 other => panic!("{other:?}"),
             }).collect();

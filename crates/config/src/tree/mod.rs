@@ -3,10 +3,11 @@
 //! The tree is handed out one top-level statement at a time. What is wrong with the structure is
 //! a node of the tree, so that a block that is skipped keeps quiet about its inside.
 
+mod flood;
+mod statement;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
-
-use compact_str::CompactString;
 
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
@@ -14,32 +15,14 @@ use crate::place::Place;
 use crate::table::{Body, Context, Keyword, nearest};
 use crate::text::line::to_u32;
 use crate::text::physical::{leaves_quote_open, second_comment};
-use crate::text::words::{Token, TokenKind, tokens};
+use crate::text::words::{TokenKind, tokens, unescape};
 use crate::text::{Line, Reader};
 use crate::unknown::unknown_keyword;
 
-/// A word of a statement.
-#[derive(Clone, Debug)]
-pub(crate) struct Word {
-    /// Without quotes; bytes that are no UTF-8 are replaced.
-    pub(crate) text: CompactString,
-    start: u32,
-    end: u32,
-}
+pub(crate) use statement::Statement;
 
-/// The words between line ends and braces.
-#[derive(Clone, Debug)]
-pub(crate) struct Statement {
-    pub(crate) words: Vec<Word>,
-    pub(crate) line: Rc<Line>,
-    start: u32,
-    end: u32,
-    /// The closing brace of the block that this is the heading of.
-    close: Close,
-}
-
-/// Where a block is closed, if it is.
-type Close = Option<Box<(Rc<Line>, usize)>>;
+use flood::Flood;
+use statement::{Close, Cut, Row, Rows};
 
 /// A part of the tree.
 #[derive(Debug)]
@@ -57,94 +40,46 @@ pub(crate) enum Node {
 /// Decides at its first words whether a block is skipped as a whole.
 pub(crate) type Skip<'a> = dyn FnMut(&'static Keyword, &Statement) -> bool + 'a;
 
-impl Word {
-    fn new(text: &[u8], start: usize, end: usize) -> Self {
-        let text =
-            CompactString::from_utf8(text).unwrap_or_else(|_| String::from_utf8_lossy(text).into());
-        Self {
-            text,
-            start: to_u32(start),
-            end: to_u32(end),
-        }
-    }
-}
-
-impl Statement {
-    /// The first word.
-    pub(crate) fn keyword(&self) -> &str {
-        self.words.first().map_or("", |w| &w.text)
-    }
-
-    /// The words after the first.
-    pub(crate) fn args(&self) -> &[Word] {
-        self.words.get(1..).unwrap_or(&[])
-    }
-
-    /// The text of word `n`, the keyword being 0.
-    pub(crate) fn word(&self, n: usize) -> Option<&str> {
-        self.words.get(n).map(|w| w.text.as_str())
-    }
-
-    /// The raw text, quotes and all.
-    pub(crate) fn raw(&self) -> &[u8] {
-        self.line
-            .text
-            .get(self.start as usize..self.end as usize)
-            .unwrap_or(&[])
-    }
-
-    /// Whether the words end at a quote that nothing closes.
-    pub(crate) fn has_open_quote(&self) -> bool {
-        let rest = self.line.text.get(self.end as usize..);
-        rest.is_some_and(|rest| rest.contains(&b'"'))
-    }
-
-    /// The line and the byte of the brace that closes the block of this heading.
-    pub(crate) fn closed_at(&self) -> Option<(&Line, usize)> {
-        let (line, at) = self.close.as_deref()?;
-        Some((line, *at))
-    }
-
-    /// Lets `diagnostic` point at the closing brace of this heading's block, and at the heading's
-    /// word `n` beside it; at the word alone when the brace is missing or stands on its line.
-    pub(crate) fn point_at_end_of(&self, diagnostic: Diagnostic, n: usize) -> Diagnostic {
-        let (start, end) = self.range(n);
-        match self.closed_at() {
-            Some((line, at)) if line.home != self.line.home => diagnostic
-                .at(line, at, at + 1)
-                .label(self.line.place(start, end), "of this block"),
-            _ => self.point(diagnostic, n),
-        }
-    }
-
-    /// Lets `diagnostic` point at word `n`, or behind the last word if there is no such one.
-    pub(crate) fn point(&self, diagnostic: Diagnostic, n: usize) -> Diagnostic {
-        let (start, end) = self.range(n);
-        diagnostic.at(&self.line, start, end)
-    }
-
-    /// The bytes of the line that [`Statement::point`] points at.
-    pub(crate) fn range(&self, n: usize) -> (usize, usize) {
-        let (start, end) = match self.words.get(n).or(self.words.last()) {
-            Some(word) => (word.start, word.end),
-            None => (self.start, self.end),
-        };
-        (start as usize, end as usize)
-    }
-}
-
 /// A step of the token stream.
 enum Item {
     Words(Statement),
-    Open(Rc<Line>, usize),
-    Close(Rc<Line>, usize),
+    Open(Rc<Row>, u32),
+    Close(Rc<Row>, u32),
     Problem(Box<Diagnostic>),
+}
+
+impl Item {
+    fn new(row: &Rc<Row>, cut: &Cut) -> Self {
+        match cut {
+            Cut::Words(words, end) => Self::Words(Statement::new(row.clone(), words.clone(), *end)),
+            Cut::Open(at) => Self::Open(row.clone(), *at),
+            Cut::Close(at) => Self::Close(row.clone(), *at),
+            Cut::Unterminated(start, end) => {
+                let help = "close it on the same line; the rest of the line is lost";
+                Self::Problem(Box::new(open_quote(row, *start, *end).help(help)))
+            }
+            Cut::HiddenQuote(at) => {
+                let help = "a backslash before a quote hides it from the search for comments";
+                Self::Problem(Box::new(open_quote(row, *at, at + 1).help(help)))
+            }
+        }
+    }
+}
+
+fn open_quote(row: &Row, start: u32, end: u32) -> Diagnostic {
+    let shown = String::from_utf8_lossy(&row.text);
+    let text = format!("Unterminated quote '{}'", shown.trim());
+    Diagnostic::error(code::QUOTE, Class::Braces, text).at(row, start as usize, end as usize)
 }
 
 /// Builds the tree.
 #[derive(Default)]
 pub(crate) struct Parser {
-    items: VecDeque<Item>,
+    rows: Rows,
+    /// The line that is being read, where it falls apart, and which part comes next.
+    row: Option<Rc<Row>>,
+    cuts: Vec<Cut>,
+    cut: usize,
     unclosed: usize,
     /// The headings of blocks that were open when the text ended, innermost first.
     open: Vec<Place>,
@@ -154,79 +89,13 @@ pub(crate) struct Parser {
     /// Opening braces that were missing in the block of the top level that is being read.
     missing: usize,
     /// The closing braces since the first of these.
-    closes: Vec<(Rc<Line>, usize)>,
+    closes: Vec<(Rc<Row>, u32)>,
     /// What the processes say that skip the block.
     flood: Option<Flood>,
     /// Nodes that follow the one handed out last.
     pending: VecDeque<Node>,
     /// The keyword of the block of the top level that is being read.
     inside: Option<&'static str>,
-}
-
-/// A block of the top level as keepalived's processes see it that skip such blocks: up to its
-/// closing brace by count. Where opening braces are missing inside, or its own is, that is too
-/// early, and they take the remaining lines for statements of the top level.
-struct Flood {
-    nodes: Vec<Node>,
-    inside: Inside,
-}
-
-/// Where the lines of a [`Flood`] stand.
-enum Inside {
-    /// At the top level.
-    Top,
-    /// Behind a keyword of the top level that takes a block.
-    Heading,
-    /// So deep in the block of such a keyword.
-    Block(usize),
-}
-
-impl Flood {
-    fn take(&mut self, item: &Item) {
-        self.inside = match (item, &self.inside) {
-            (Item::Open(..), Inside::Heading) => Inside::Block(1),
-            (Item::Open(..), Inside::Block(depth)) => Inside::Block(depth + 1),
-            (Item::Close(..), Inside::Block(1)) => Inside::Top,
-            (Item::Close(..), Inside::Block(depth)) => Inside::Block(depth - 1),
-            (_, Inside::Block(depth)) => Inside::Block(*depth),
-            (Item::Words(statement), _) => self.words(statement),
-            (Item::Open(line, at), _) => {
-                let text = "Unexpected '{' - ignoring";
-                let d = Diagnostic::error(code::UNEXPECTED_OPEN, Class::Braces, text);
-                self.problem(d.at(line, *at, *at + 1));
-                Inside::Top
-            }
-            (Item::Close(line, at), _) => {
-                let text = "Unknown keyword '}'";
-                let d = Diagnostic::error(code::UNKNOWN_KEYWORD, Class::UnknownKeyword, text);
-                self.problem(d.at(line, *at, *at + 1));
-                Inside::Top
-            }
-            (Item::Problem(_), _) => Inside::Top,
-        };
-    }
-
-    fn words(&mut self, statement: &Statement) -> Inside {
-        let Some(keyword) = Context::Top.find(statement.keyword()) else {
-            let text = format!("Unknown keyword '{}'", statement.keyword());
-            let d = Diagnostic::error(code::UNKNOWN_KEYWORD, Class::UnknownKeyword, text);
-            self.problem(statement.point(d, 0));
-            return Inside::Top;
-        };
-        if !matches!(keyword.args, crate::table::Args::Block(..)) {
-            return Inside::Top;
-        }
-        if statement.words.len() < 2 && keyword.missing == crate::table::Missing::Stops {
-            self.nodes
-                .push(Node::Block(keyword, statement.clone(), Vec::new()));
-        }
-        Inside::Heading
-    }
-
-    fn problem(&mut self, diagnostic: Diagnostic) {
-        let d = diagnostic.help("for want of a '{' before it, this is read outside of all blocks");
-        self.nodes.push(Node::Problem(Box::new(d)));
-    }
 }
 
 /// What stands ahead of a brace.
@@ -251,12 +120,10 @@ impl Parser {
         if let Some(node) = self.pending.pop_front() {
             return Some(node);
         }
+        self.rows.rewind();
         match self.next(reader) {
             Some(Item::Words(statement)) => {
-                self.flood = Some(Flood {
-                    nodes: Vec::new(),
-                    inside: Inside::Heading,
-                });
+                self.flood = Some(Flood::default());
                 let keyword = Context::Top.find(statement.keyword());
                 self.inside = keyword
                     .filter(|k| matches!(k.args, crate::table::Args::Block(..)))
@@ -271,8 +138,8 @@ impl Parser {
                 self.ahead = Ahead::Nothing;
                 let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found").at(
                     &line,
-                    at,
-                    at + 1,
+                    at as usize,
+                    at as usize + 1,
                 );
                 Some(Node::Problem(Box::new(d)))
             }
@@ -296,17 +163,59 @@ impl Parser {
     }
 
     /// The item that comes next.
-    fn peek(&mut self, reader: &mut Reader<'_>) -> Option<&Item> {
-        while self.items.is_empty() {
-            let line = Rc::new(reader.next_line()?);
-            self.split(&line);
+    fn peek(&mut self, reader: &mut Reader<'_>) -> Option<Item> {
+        loop {
+            if let (Some(row), Some(cut)) = (&self.row, self.cuts.get(self.cut)) {
+                return Some(Item::new(row, cut));
+            }
+            let line = reader.next_line()?;
+            self.cuts.clear();
+            self.cut = 0;
+            self.row = Some(self.split(line));
         }
-        self.items.front()
+    }
+
+    /// Cuts a line at its braces.
+    fn split(&mut self, line: Line) -> Rc<Row> {
+        if !line.quoting {
+            return self.rows.add(line, None, &mut self.cuts);
+        }
+        let hidden = self.hidden_comment(&line.text);
+        let row = self.rows.add(line, hidden, &mut self.cuts);
+        let torn = |cut: &Cut| matches!(cut, Cut::Unterminated(..));
+        if let Some(at) = memchr::memchr(b'\\', &row.text)
+            && leaves_quote_open(&row.text)
+            && !self.cuts.iter().any(torn)
+        {
+            self.cuts.insert(0, Cut::HiddenQuote(to_u32(at)));
+        }
+        row
+    }
+
+    /// Where the comment starts that keepalived's children find and its parent does not: the
+    /// parent reads the global settings and the few words of the top level.
+    fn hidden_comment(&self, text: &[u8]) -> Option<usize> {
+        let at = second_comment(text)?;
+        let parents = match self.inside {
+            Some(block) => block == "global_defs",
+            None => {
+                let first = tokens(text).next().map(|token| token.kind);
+                let Some(TokenKind::Word(first)) = first else {
+                    return None;
+                };
+                let keyword = unescape(first);
+                !std::str::from_utf8(&keyword)
+                    .ok()
+                    .and_then(|keyword| Context::Top.find(keyword))
+                    .is_some_and(|k| matches!(k.args, crate::table::Args::Block(..)))
+            }
+        };
+        (!parents).then_some(at)
     }
 
     fn next(&mut self, reader: &mut Reader<'_>) -> Option<Item> {
-        self.peek(reader)?;
-        let item = self.items.pop_front()?;
+        let item = self.peek(reader)?;
+        self.cut += 1;
         if let Some(flood) = &mut self.flood {
             flood.take(&item);
         }
@@ -322,7 +231,7 @@ impl Parser {
     /// are too many.
     fn settle_braces(&mut self) {
         if let Some(flood) = self.flood.take() {
-            self.pending.extend(flood.nodes);
+            self.pending.extend(flood.into_nodes());
         }
         let missing = std::mem::take(&mut self.missing);
         let unclosed = missing.min(self.unclosed);
@@ -330,85 +239,11 @@ impl Parser {
         let extra = self.closes.len().min(missing - unclosed);
         for (line, at) in self.closes.drain(self.closes.len() - extra..) {
             let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found")
-                .at(&line, at, at + 1)
+                .at(&line, at as usize, at as usize + 1)
                 .help("its '{' is missing further up");
             self.pending.push_back(Node::Problem(Box::new(d)));
         }
         self.closes.clear();
-    }
-
-    /// Cuts a line at its braces.
-    fn split(&mut self, line: &Rc<Line>) {
-        let mut words = Vec::new();
-        let flush = |words: &mut Vec<Word>, end: usize, items: &mut VecDeque<Item>| {
-            let Some(first) = words.first() else { return };
-            let start = first.start;
-            let words = std::mem::take(words);
-            items.push_back(Item::Words(Statement {
-                words,
-                line: line.clone(),
-                start,
-                end: to_u32(end),
-                close: None,
-            }));
-        };
-        let hidden = self.hidden_comment(&line.text);
-        let text = &line.text[..hidden.unwrap_or(line.text.len())];
-        let mut torn = false;
-        for Token { kind, start, end } in tokens(text) {
-            match kind {
-                TokenKind::Word(text) => words.push(Word::new(&text, start, end)),
-                TokenKind::Quoted(text) => words.push(Word::new(text, start, end)),
-                TokenKind::Open => {
-                    flush(&mut words, start, &mut self.items);
-                    self.items.push_back(Item::Open(line.clone(), start));
-                }
-                TokenKind::Close => {
-                    flush(&mut words, start, &mut self.items);
-                    self.items.push_back(Item::Close(line.clone(), start));
-                }
-                TokenKind::Unterminated => {
-                    torn = true;
-                    let shown = String::from_utf8_lossy(&line.text);
-                    let text = format!("Unterminated quote '{}'", shown.trim());
-                    let d = Diagnostic::error(code::QUOTE, Class::Braces, text)
-                        .at(line, start, end)
-                        .help("close it on the same line; the rest of the line is lost");
-                    self.items.push_back(Item::Problem(Box::new(d)));
-                    flush(&mut words, start, &mut self.items);
-                }
-            }
-        }
-        flush(&mut words, text.len(), &mut self.items);
-        if !torn && memchr::memchr(b'\\', &line.text).is_some() && leaves_quote_open(&line.text) {
-            let shown = String::from_utf8_lossy(&line.text);
-            let text = format!("Unterminated quote '{}'", shown.trim());
-            let at = memchr::memchr(b'\\', &line.text).unwrap_or(0);
-            let d = Diagnostic::error(code::QUOTE, Class::Braces, text)
-                .at(line, at, at + 1)
-                .help("a backslash before a quote hides it from the search for comments");
-            self.items.push_front(Item::Problem(Box::new(d)));
-        }
-    }
-
-    /// Where the comment starts that keepalived's children find and its parent does not: the
-    /// parent reads the global settings and the few words of the top level.
-    fn hidden_comment(&self, text: &[u8]) -> Option<usize> {
-        let at = second_comment(text)?;
-        let parents = match self.inside {
-            Some(block) => block == "global_defs",
-            None => {
-                let first = tokens(text).next().map(|token| token.kind);
-                let Some(TokenKind::Word(first)) = first else {
-                    return None;
-                };
-                let keyword = std::str::from_utf8(&first).ok();
-                !keyword
-                    .and_then(|keyword| Context::Top.find(keyword))
-                    .is_some_and(|k| matches!(k.args, crate::table::Args::Block(..)))
-            }
-        };
-        (!parents).then_some(at)
     }
 
     fn node(
@@ -432,10 +267,13 @@ impl Parser {
         };
         let mut nodes = Vec::new();
         // The brace may stand on a later line.
-        while let Some(Item::Problem(_)) = self.items.front() {
-            if let Some(Item::Problem(d)) = self.items.pop_front() {
+        while let (Some(row), Some(cut @ (Cut::Unterminated(..) | Cut::HiddenQuote(_)))) =
+            (&self.row, self.cuts.get(self.cut))
+        {
+            if let Item::Problem(d) = Item::new(row, cut) {
                 nodes.push(Node::Problem(d));
             }
+            self.cut += 1;
         }
         match self.peek(reader) {
             Some(Item::Open(..)) => {
@@ -460,7 +298,7 @@ impl Parser {
                 nodes.push(Node::Problem(Box::new(d)));
                 self.missing += 1;
                 if let (Context::Top, Some(flood)) = (context, &mut self.flood) {
-                    flood.inside = Inside::Top;
+                    flood.at_top();
                 }
             }
         }
@@ -491,13 +329,14 @@ impl Parser {
     /// Remembers a block that the text ended in, and that no keyword stands ahead of what follows.
     fn ended_in(&mut self, heading: &Statement) {
         self.ahead = Ahead::Nothing;
-        if heading.close.is_none() {
+        if heading.closed_at().is_none() {
             let (start, end) = heading.range(0);
             self.open.push(heading.line.place(start, end));
         }
     }
 
-    fn unexpected_open(&mut self, line: &Rc<Line>, at: usize) -> Node {
+    fn unexpected_open(&mut self, line: &Line, at: u32) -> Node {
+        let at = at as usize;
         let text = "Unexpected '{' - ignoring";
         let d = Diagnostic::error(code::UNEXPECTED_OPEN, Class::Braces, text).at(line, at, at + 1);
         let d = match std::mem::take(&mut self.ahead) {
@@ -526,7 +365,7 @@ impl Parser {
                     nodes.push(self.node(context, statement, reader, skip));
                 }
                 Some(Item::Open(line, at)) => nodes.push(self.unexpected_open(&line, at)),
-                Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
+                Some(Item::Close(line, at)) => return Some((line, at)),
                 Some(Item::Problem(d)) => nodes.push(Node::Problem(d)),
                 None => {
                     self.unclosed += 1;
@@ -553,7 +392,7 @@ impl Parser {
                     depth += usize::from(names);
                 }
                 Some(Item::Close(..)) if depth > 0 => depth -= 1,
-                Some(Item::Close(line, at)) => return Some(Box::new((line, at))),
+                Some(Item::Close(line, at)) => return Some((line, at)),
                 Some(Item::Problem(d)) => nodes.push(Node::Problem(d)),
                 None => {
                     self.unclosed += depth + 1;
@@ -571,7 +410,7 @@ impl Parser {
                 Some(Item::Close(line, at)) => {
                     depth -= 1;
                     if depth == 0 {
-                        return Some(Box::new((line, at)));
+                        return Some((line, at));
                     }
                 }
                 Some(Item::Words(_) | Item::Problem(_)) => {}
