@@ -13,6 +13,10 @@ global_defs {
     enable_script_security
     script_user root
 }
+track_file numbers {
+    file /run/numbers
+    weight 5
+}
 virtual_server_group VG {
     10.9.0.10-12 8080
     10.9.0.20 8080
@@ -78,6 +82,17 @@ virtual_server 10.9.0.1 80 {
         MISC_CHECK {
             misc_path "/usr/bin/true w w2"
             misc_timeout 4
+        }
+        MISC_CHECK {
+            misc_path "/usr/bin/false"
+        }
+        MISC_CHECK {
+            misc_path "/usr/bin/false later"
+            warmup 1000
+        }
+        FILE_CHECK {
+            track_file numbers
+            weight 2
         }
     }
 }
@@ -158,8 +173,7 @@ fn sections(node: &Node) -> Vec<String> {
         "previous effective_weight =",
         "set =",
         "Retries iterations =",
-        "Last ran =",
-        "Last status =",
+        "Reloaded =",
         "Regex options:",
         "Regex ref count =",
         "tls_compliant ",
@@ -170,6 +184,20 @@ fn sections(node: &Node) -> Vec<String> {
         let word = line.trim_start().replace("VS alive =", "alive =");
         let deep = line.starts_with("     ");
         inside_sorry = word.starts_with("sorry server =") || (inside_sorry && deep);
+        // When it was is another time for each; that it was is not.
+        let word = match word.split_once("Last ran = ") {
+            Some((_, "0.000000 (Thu Jan  1 00:00:00 1970.000000)")) => "never ran".to_owned(),
+            Some((_, when)) => {
+                let digits = when
+                    .chars()
+                    .map(|c| if c.is_ascii_digit() { '0' } else { c });
+                let (seconds, text) = when.split_once(" (").expect("a time twice");
+                assert_eq!(seconds.len(), "1795258081.752026".len(), "{when}");
+                assert!(text.ends_with(&format!("{})", &seconds[10..])), "{when}");
+                digits.collect()
+            }
+            None => word,
+        };
         let of_sorry = inside_sorry && word.starts_with("alive =");
         if !of_sorry && !only_one.iter().any(|start| word.starts_with(start)) {
             kept.push(word);
@@ -184,7 +212,7 @@ fn the_checker_process_dumps_what_keepalived_dumps() {
         let lab = crate::bed::lab("dump").expect("a guest can make namespaces");
         let nodes = [lab.node("one"), lab.node("two")];
         for node in &nodes {
-            node.sh("ip link set lo up");
+            node.sh("ip link set lo up && echo 7 > /run/numbers");
         }
         let mut rivals = Rivals::start([&nodes[0], &nodes[1]], Which::Rkeepalived, CONFIGURATION);
         let table = rivals.same_ipvs("start");
@@ -196,8 +224,14 @@ fn the_checker_process_dumps_what_keepalived_dumps() {
                 !table.lines().iter().any(|line| line.starts_with(failed))
             });
         }
-        let ran = "Misc check for";
-        rivals.reference().wait_for_line(ran, SOON);
+        let ran = "by [/usr/bin/true] succeeded";
+        let failed = "by [/usr/bin/false] failed";
+        for line in [ran, failed] {
+            rk_lab::eventually(SOON, line, || {
+                let told = rivals.reference().count(line) > 0 && rivals.other().count(line) > 0;
+                told.then_some(())
+            });
+        }
         rivals.reference().signal("USR1");
         rivals.other().signal("USR1");
         rivals
@@ -210,7 +244,15 @@ fn the_checker_process_dumps_what_keepalived_dumps() {
             theirs.join("\n"),
             mine.join("\n")
         );
-        assert!(mine.contains(&"num failed checkers = 1".to_owned()));
+        for line in [
+            "num failed checkers = 1",
+            "Last status = 1",
+            "never ran",
+            "------< Checker track files >------",
+            "Status = 7",
+        ] {
+            assert!(mine.contains(&line.to_owned()), "{line}");
+        }
         let mode = nodes[1].sh("stat -c %a /tmp/keepalived_check.data");
         assert_eq!(mode.trim(), "600");
         rivals.stop();

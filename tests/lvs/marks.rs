@@ -155,6 +155,24 @@ fn groups_are_marked_as_by_keepalived_and_served() {
         let answer = client.sh(&format!("curl -s --max-time 10 http://{VIP}/"));
         assert_eq!(answer.trim(), "real");
 
+        // The dumps name the marks.
+        let marks = |node: &Node| {
+            let text = rk_lab::eventually(SOON, "the end of a dump", || {
+                let text = node.read("/tmp/keepalived_check.data")?;
+                text.contains("VS VIP").then_some(text)
+            });
+            let lines = text.lines().filter(|line| {
+                line.contains("ipvs nftables")
+                    || line.contains("Fwmark")
+                    || line.contains("Group =")
+            });
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        rivals.reference().signal("USR1");
+        rivals.other().signal("USR1");
+        assert_eq!(marks(&one), marks(&two));
+        assert!(marks(&two).contains(&"  Fwmark TCP: 1000 UDP: 1001 SCTP: 0".to_owned()));
+
         rivals.reload(&second());
         rivals.same_ipvs("after the reload");
         let marked = same_rules([&one, &two], "after the reload");

@@ -3,6 +3,7 @@
 //! Every scenario takes the daemon as an argument. Debian's keepalived passes them all: that shows
 //! that the scenario asks for what keepalived does.
 
+mod answers;
 mod bad_input;
 mod bed;
 mod client;

@@ -5,9 +5,9 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::checker_view::{
-    CheckView, CheckerView, CommandView, ConnectionView, GroupTargetView, GroupView, HttpView,
-    MethodView, RealServerView, RegexView, RhythmView, ServiceName, ServiceView, SorryView,
-    SslView, TimingView, UrlView,
+    CheckView, CheckerView, CommandView, ConnectionView, FileView, GroupTargetView, GroupView,
+    HttpView, MethodView, RealServerView, RegexView, RhythmView, ServiceName, ServiceView,
+    SorryView, SslView, TimingView, UrlView,
 };
 use crate::data::Lines;
 
@@ -39,7 +39,38 @@ pub fn render(view: &CheckerView) -> String {
             check(&mut out, one);
         }
     }
+    if !view.files.is_empty() {
+        out.line(0, format_args!("------< Checker track files >------"));
+        for one in &view.files {
+            file(&mut out, one);
+        }
+    }
+    if !view.sessions.is_empty() {
+        out.line(0, format_args!("------< Checker track BFDs >------"));
+        for one in &view.sessions {
+            out.line(1, format_args!("Checker Track BFD = {}", one.name));
+            out.line(3, format_args!("Tracking RS :"));
+            for real_server in &one.followers {
+                out.line(3, format_args!("{real_server}"));
+            }
+        }
+    }
     out.0
+}
+
+fn file(out: &mut Lines, file: &FileView) {
+    let (weight, reverse) = file.weight;
+    out.line(1, format_args!("Track file = {}", file.name));
+    out.field("File", &file.path);
+    out.field("Status", file.value);
+    let reverse = if reverse { " reverse" } else { "" };
+    out.field("Weight", format_args!("{weight}{reverse}"));
+    out.line(3, format_args!("Tracking instances :"));
+    for (virtual_server, real_server, weight) in &file.followers {
+        out.item(format_args!(
+            "{virtual_server} -> {real_server}, weight {weight}"
+        ));
+    }
 }
 
 const fn on(on: bool) -> &'static str {
@@ -97,6 +128,9 @@ fn group(out: &mut Lines, group: &GroupView) {
             yes(v6)
         ),
     );
+    if let Some([tcp, udp, sctp]) = group.marks {
+        out.line(2, format_args!("Fwmark TCP: {tcp} UDP: {udp} SCTP: {sctp}"));
+    }
     for entry in &group.entries {
         let [a, b, c] = entry.alive;
         match entry.target {
@@ -333,6 +367,7 @@ fn method(out: &mut Lines, c: &CheckView) {
             command,
             timeout,
             dynamic,
+            last,
         } => {
             out.field(METHOD, "MISC_CHECK");
             out.field("script", &command.command);
@@ -340,6 +375,9 @@ fn method(out: &mut Lines, c: &CheckView) {
             out.field("dynamic", if *dynamic { "YES" } else { "NO" });
             let (uid, gid) = command.owner;
             out.field("uid:gid", format_args!("{uid}:{gid}"));
+            let (began, text) = (seconds(last.began), &last.text);
+            out.field("Last ran", format_args!("{began} ({text})"));
+            out.field("Last status", last.status);
         }
         MethodView::Bfd(session) => {
             out.field(METHOD, "BFD_CHECK");

@@ -14,6 +14,10 @@ pub struct CheckerView {
     pub groups: Vec<GroupView>,
     /// The virtual servers.
     pub services: Vec<ServiceView>,
+    /// The files that checks follow.
+    pub files: Vec<FileView>,
+    /// The BFD sessions that checks follow.
+    pub sessions: Vec<SessionView>,
     /// The checks of all of them.
     pub checks: Vec<CheckView>,
 }
@@ -36,8 +40,46 @@ pub struct SslView {
 pub struct GroupView {
     /// Its name.
     pub name: String,
+    /// The marks it has for TCP, UDP and SCTP (`nftables_ipvs`), 0 for none; `None` if it has
+    /// none at all.
+    pub marks: Option<[u32; 3]>,
     /// Its lines.
     pub entries: Vec<GroupEntryView>,
+}
+
+/// A file that checks follow.
+#[derive(Clone, Debug)]
+pub struct FileView {
+    /// The name of its `track_file`.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// The number in it.
+    pub value: i32,
+    /// The weight of the `track_file`, and whether it is `reverse`.
+    pub weight: (i32, bool),
+    /// Who follows it: virtual server, real server, weight.
+    pub followers: Vec<(String, String, i32)>,
+}
+
+/// A BFD session that checks follow.
+#[derive(Clone, Debug)]
+pub struct SessionView {
+    /// Its name.
+    pub name: String,
+    /// The real servers that follow it.
+    pub followers: Vec<String>,
+}
+
+/// The last run of a program.
+#[derive(Clone, Debug)]
+pub struct LastRunView {
+    /// When it began, since 1970.
+    pub began: Duration,
+    /// The same as `ctime` writes it, in local time.
+    pub text: String,
+    /// The status it ended with.
+    pub status: i32,
 }
 
 /// A line of a group.
@@ -294,6 +336,8 @@ pub enum MethodView {
         timeout: Duration,
         /// `misc_dynamic`.
         dynamic: bool,
+        /// Its last run.
+        last: LastRunView,
     },
     /// `BFD_CHECK` with its session.
     Bfd(String),

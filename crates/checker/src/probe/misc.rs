@@ -53,7 +53,11 @@ pub(super) async fn attempt(probe: &MiscProbe) -> Report {
             End::TimedOut
         }
     };
-    match (end, probe.exit_status) {
+    let exit_status = match end {
+        End::Exited(status) => Some(status),
+        _ => None,
+    };
+    let report = match (end, probe.exit_status) {
         (End::Exited(0), ExitStatus::Plain) => Report::success(),
         (End::Exited(0), ExitStatus::Dynamic) => Report::new(Outcome::Weight(None)),
         (End::Exited(status @ 2..=255), ExitStatus::Dynamic) => {
@@ -61,5 +65,9 @@ pub(super) async fn attempt(probe: &MiscProbe) -> Report {
         }
         (End::Signalled(signal), _) => Report::failure(format!("due to signal {signal}")),
         (end, _) => Report::failure(end.to_string()),
+    };
+    Report {
+        exit_status,
+        ..report
     }
 }

@@ -127,6 +127,10 @@ pub struct Report {
     pub http: Option<HttpReply>,
     /// The server's certificate, when TLS got as far as that.
     pub certificate: Option<Certificate>,
+    /// Of an answer that is not what it should be: what differs, in words for people.
+    pub difference: Option<String>,
+    /// With which status a program ended by itself.
+    pub exit_status: Option<i32>,
 }
 
 impl Report {
@@ -136,6 +140,8 @@ impl Report {
             lines: Vec::new(),
             http: None,
             certificate: None,
+            difference: None,
+            exit_status: None,
         }
     }
 

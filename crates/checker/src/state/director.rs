@@ -154,6 +154,19 @@ impl Director {
         })
     }
 
+    /// The virtual server that `check` is for; the first one of a check that several share.
+    #[must_use]
+    pub fn virtual_server_of(&self, check: CheckId) -> Option<&VirtualName> {
+        let member = self.checks.find(check)?.members.first()?;
+        Some(&self.virtuals[member.virtual_server].set.name)
+    }
+
+    /// The number that a file has, as far as told.
+    #[must_use]
+    pub fn file_number(&self, name: &str) -> Option<i32> {
+        self.files.get(name).copied()
+    }
+
     fn log(event: Event, out: &mut Vec<Output>) {
         out.push(Output::Log(event));
     }

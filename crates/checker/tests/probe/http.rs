@@ -119,13 +119,30 @@ async fn nginx() {
         assert_verdict(&report(&endpoint, &probe(http)).await, expected);
     }
     assert_verdict(&report(&endpoint, &probe(get("/empty"))).await, "success");
-    assert_verdict(
-        &report(
-            &endpoint,
-            &with("/page", |http| http.digest = Some(Digest([7; 16]))),
+    let found = report(
+        &endpoint,
+        &with("/page", |http| http.digest = Some(Digest([7; 16]))),
+    )
+    .await;
+    assert_verdict(&found, &format!("MD5 digest error to server {RS}."));
+    assert_eq!(
+        found.difference.unwrap(),
+        format!(
+            "{RS} url(/page): the MD5 digest of its 11 bytes is 5eb63bbbe01eeed093cb22bb8f5acdc3, \
+             expected is {}",
+            Digest([7; 16])
         )
-        .await,
-        &format!("MD5 digest error to server {RS}."),
+    );
+    let found = report(
+        &endpoint,
+        &with("/broken", |http| {
+            http.status = StatusCodes(vec![200..=200, 300..=301]);
+        }),
+    )
+    .await;
+    assert_eq!(
+        found.difference.unwrap(),
+        format!("{RS} url(/broken): its status is 500, expected is 200, 300-301")
     );
     // Status before digest.
     assert_verdict(

@@ -22,8 +22,14 @@ async fn what_must_and_what_must_not_be_there() {
     let endpoint = endpoint(address);
     let found = report(&endpoint, &probe(matching("lo"))).await;
     assert_verdict(&found, "success");
+    assert_eq!(found.difference, None);
     assert_eq!(found.http.unwrap().passed, [Mark::Status, Mark::Regex]);
-    assert_verdict(&report(&endpoint, &probe(matching("lx"))).await, &failed());
+    let found = report(&endpoint, &probe(matching("lx"))).await;
+    assert_verdict(&found, &failed());
+    assert_eq!(
+        found.difference.unwrap(),
+        format!("{RS} url(/): its 5 bytes do not match the regex")
+    );
     for (pattern, expected) in [("lo", failed()), ("lx", "success".to_owned())] {
         let mut http = matching(pattern);
         http.regex.as_mut().unwrap().sense = Sense::NoMatch;

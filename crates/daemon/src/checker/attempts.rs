@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rk_checker::probe::{self, Certificate, Report};
-use rk_checker::state::{Attempt, CheckId, Probe, ProbeKey};
+use rk_checker::state::{Attempt, CheckId, Probe, ProbeKey, VirtualName};
 use tokio::task::{AbortHandle, JoinSet};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::translate::Work;
 
@@ -23,6 +23,10 @@ pub(super) struct Attempts {
     made: HashMap<CheckId, u64>,
     /// Certificates whose end was told, by server and subject.
     told: HashMap<(String, String), i64>,
+    /// What was said last of the answers to each check, by URL, so that it is said once.
+    said: HashMap<(CheckId, usize), Vec<String>>,
+    /// Of the checks that run a program.
+    last: HashMap<CheckId, LastRun>,
 }
 
 /// An attempt that has ended.
@@ -31,7 +35,34 @@ pub(super) struct Ended {
     pub(super) check: CheckId,
     pub(super) attempt: Attempt,
     pub(super) report: Report,
-    service: String,
+    work: Arc<Work>,
+    url: usize,
+}
+
+impl Ended {
+    /// Of which real server something was asked, as log lines name it.
+    fn service(&self) -> &str {
+        &self.work.target.service
+    }
+
+    /// What keepalived says of a body that is not as long as its head says.
+    fn wrong_length(&self, virtual_server: Option<&VirtualName>) -> Option<String> {
+        let reply = self.report.http.as_ref()?;
+        let Some(probe::Probe::Http(page)) = self.work.probes.get(self.url) else {
+            return None;
+        };
+        let virtual_server = virtual_server.map(ToString::to_string).unwrap_or_default();
+        reply.mismatch(self.service(), &virtual_server, &page.path)
+    }
+}
+
+/// The last run of a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LastRun {
+    /// When it was started, since 1970, for people.
+    pub(super) began: Duration,
+    /// The status it ended with by itself; 0 before it has.
+    pub(super) status: i32,
 }
 
 impl Attempts {
@@ -53,6 +84,9 @@ impl Attempts {
         let made = self.made.entry(check).or_default();
         let number = *made;
         *made += 1;
+        if matches!(work.probes.get(url), Some(probe::Probe::Misc(_))) {
+            self.last.entry(check).or_default().began = wall();
+        }
         let task = self.tasks.spawn(async move {
             let report = match work.probes.get(url) {
                 Some(probe) => probe::attempt(&work.target, probe, number).await,
@@ -62,7 +96,8 @@ impl Attempts {
                 check,
                 attempt,
                 report,
-                service: work.target.service.clone(),
+                work,
+                url,
             }
         });
         if let Some((_, old)) = self.running.insert(check, (attempt, task)) {
@@ -87,7 +122,6 @@ impl Attempts {
                 Some(Err(e)) => warn!("a check came to no result: {e}"),
                 Some(Ok(ended)) => {
                     if self.forget(&ended) {
-                        self.note(&ended);
                         return ended;
                     }
                 }
@@ -107,17 +141,34 @@ impl Attempts {
         awaited
     }
 
-    /// Logs what an attempt has to say besides its outcome.
-    fn note(&mut self, ended: &Ended) {
+    /// The last run of the program of a check.
+    pub(super) fn last_run(&self, check: CheckId) -> LastRun {
+        self.last.get(&check).copied().unwrap_or_default()
+    }
+
+    /// Logs what an attempt for `virtual_server` has to say besides its outcome.
+    pub(super) fn note(&mut self, ended: &Ended, virtual_server: Option<&VirtualName>) {
         for line in &ended.report.lines {
             debug!("{line}");
         }
+        if let (Some(status), Some(last)) =
+            (ended.report.exit_status, self.last.get_mut(&ended.check))
+        {
+            last.status = status;
+        }
+        let difference = ended.report.difference.iter().cloned();
+        let lines: Vec<String> = difference
+            .chain(ended.wrong_length(virtual_server))
+            .collect();
+        let said = self.said.entry((ended.check, ended.url)).or_default();
+        for line in lines.iter().filter(|line| !said.contains(line)) {
+            info!("{line}");
+        }
+        *said = lines;
         let Some(certificate) = &ended.report.certificate else {
             return;
         };
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |t| i64::try_from(t.as_secs()).unwrap_or(i64::MAX));
+        let now = i64::try_from(wall().as_secs()).unwrap_or(i64::MAX);
         let left = certificate.seconds_left(now);
         if left > EXPIRY_NOTICE {
             return;
@@ -125,11 +176,11 @@ impl Attempts {
         let Certificate {
             subject, not_after, ..
         } = certificate;
-        let key = (ended.service.clone(), subject.clone());
+        let key = (ended.service().to_owned(), subject.clone());
         if self.told.insert(key, *not_after) == Some(*not_after) {
             return;
         }
-        let service = &ended.service;
+        let service = ended.service();
         if left < 0 {
             warn!("the certificate {subject} of {service} has expired");
         } else {
@@ -137,4 +188,11 @@ impl Attempts {
             warn!("the certificate {subject} of {service} expires in {days} days");
         }
     }
+}
+
+/// The wall clock, for people.
+fn wall() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }

@@ -101,6 +101,12 @@ impl Numbers {
         Some((mark, families.into_iter().flatten()))
     }
 
+    /// The marks of the group of this name for TCP, UDP and SCTP.
+    pub(super) fn of_group(&self, name: &Arc<str>) -> [Option<NonZeroU32>; 3] {
+        use model::Protocol::{Sctp, Tcp, Udp};
+        [Tcp, Udp, Sctp].map(|protocol| self.given.get(&(name.clone(), protocol)).copied())
+    }
+
     /// Which packets are to bear the marks.
     pub(super) fn packets(&self, config: &model::Config) -> Wanted {
         let mut all = Wanted::new();

@@ -176,11 +176,15 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<(
         };
         match wake {
             Wake::Timer => world.feed(Input::Timer),
-            Wake::Ended(ended) => world.feed(Input::Done {
-                check: ended.check,
-                attempt: ended.attempt,
-                outcome: ended.report.outcome,
-            }),
+            Wake::Ended(ended) => {
+                let virtual_server = world.director.virtual_server_of(ended.check);
+                world.attempts.note(&ended, virtual_server);
+                world.feed(Input::Done {
+                    check: ended.check,
+                    attempt: ended.attempt,
+                    outcome: ended.report.outcome,
+                });
+            }
             Wake::Kernel(changes) => world.addresses_changed(&changes),
             Wake::Files(values) => world.files_changed(values),
             Wake::Config(config) => {

@@ -426,7 +426,8 @@ fn kind(check: &model::Check) -> Kind {
         model::Check::Smtp(..) => Kind::Smtp,
         model::Check::Dns(..) => Kind::Dns,
         model::Check::Misc(misc) => Kind::Misc {
-            script: misc.command.argv.join(" ").into(),
+            // Without its arguments, as keepalived names it.
+            script: misc.command.argv.first().map_or("", String::as_str).into(),
         },
         model::Check::Bfd { name } => Kind::Bfd {
             session: name.clone(),

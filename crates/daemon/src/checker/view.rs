@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rk_base::Family;
@@ -10,16 +11,17 @@ use rk_checker::state::{self, Director, Health, VirtualName, VirtualView};
 use rk_config::model;
 use rk_status::checker;
 use rk_status::checker_view::{
-    CheckView, CheckerView, CommandView, ConnectionView, GroupEntryView, GroupTargetView,
-    GroupView, HttpView, MethodView, RealServerView, RegexView, RhythmView, ServiceName,
-    ServiceView, SorryView, SslView, TimingView, UrlView,
+    CheckView, CheckerView, CommandView, ConnectionView, FileView, GroupEntryView, GroupTargetView,
+    GroupView, HttpView, LastRunView, MethodView, RealServerView, RegexView, RhythmView,
+    ServiceName, ServiceView, SessionView, SorryView, SslView, TimingView, UrlView,
 };
 use tracing::info;
 
 use super::World;
+use super::attempts::{Attempts, LastRun};
 use super::translate::{self, family};
 use crate::dump::{self, Dump};
-use crate::names;
+use crate::{names, sys};
 
 /// The version of IPVS whose messages we know.
 const LVS_VERSION: [u8; 3] = [1, 2, 1];
@@ -47,12 +49,26 @@ impl World {
 
     fn text(&self) -> String {
         let head = dump::global::render(&self.config, dump::global::Reader::Checker);
-        head + &checker::render(&view(&self.config, &self.director))
+        head + &checker::render(&self.view())
     }
 }
 
-/// The state of everything, as plain values.
-fn view(config: &model::Config, director: &Director) -> CheckerView {
+impl World {
+    /// The state of everything, as plain values.
+    fn view(&self) -> CheckerView {
+        let mut view = view(&self.config, &self.director, &self.attempts);
+        let groups = self.config.virtual_server_groups.iter();
+        for (group, view) in groups.zip(&mut view.groups) {
+            let marks = self.numbers.of_group(&group.name);
+            if marks.iter().any(Option::is_some) {
+                view.marks = Some(marks.map(|mark| mark.map_or(0, NonZeroU32::get)));
+            }
+        }
+        view
+    }
+}
+
+fn view(config: &model::Config, director: &Director, attempts: &Attempts) -> CheckerView {
     let mut by_name: HashMap<VirtualName, &model::VirtualServer> = HashMap::new();
     for v in &config.virtual_servers {
         by_name.entry(translate::name(&v.service)).or_insert(v);
@@ -61,16 +77,111 @@ fn view(config: &model::Config, director: &Director) -> CheckerView {
     let mut checks = Vec::new();
     for looked in director.virtual_servers() {
         if let Some(v) = by_name.get(&looked.settings().name) {
-            services.push(service(v, looked, director, &mut checks));
+            let mut found = Found {
+                director,
+                attempts,
+                checks: &mut checks,
+            };
+            services.push(service(v, looked, &mut found));
         }
     }
+    // keepalived has them behind all others.
+    checks.sort_by_key(|check| matches!(check.method, MethodView::File(_)));
     let groups = config.virtual_server_groups.iter();
     CheckerView {
         ssl: config.ssl.as_deref().map(ssl).unwrap_or_default(),
         lvs_version: LVS_VERSION,
         groups: groups.map(|g| group(g, director)).collect(),
         services,
+        files: files(config, director),
+        sessions: sessions(config, director),
         checks,
+    }
+}
+
+/// What is looked at on the way through the virtual servers, and the checks found there.
+struct Found<'a> {
+    director: &'a Director,
+    attempts: &'a Attempts,
+    checks: &'a mut Vec<CheckView>,
+}
+
+/// Every check in the order of the configuration: of which virtual and which real server.
+fn followers<'a>(
+    config: &'a model::Config,
+    director: &'a Director,
+) -> impl Iterator<Item = (String, String, &'a model::Check)> {
+    let looked: HashMap<VirtualName, VirtualView<'_>> = director
+        .virtual_servers()
+        .map(|looked| (looked.settings().name.clone(), looked))
+        .collect();
+    config.virtual_servers.iter().flat_map(move |v| {
+        let name = translate::name(&v.service);
+        let protocol = looked
+            .get(&name)
+            .and_then(|looked| looked.settings().protocol);
+        v.real_servers.iter().flat_map(move |r| {
+            let real = state::Endpoint {
+                addr: r.addr,
+                port: r.port,
+                protocol,
+            };
+            let (name, real) = (name.to_string(), real.to_string());
+            let checks = r.checkers.iter();
+            checks.map(move |c| (name.clone(), real.clone(), &c.check))
+        })
+    })
+}
+
+/// The files that checks follow.
+fn files(config: &model::Config, director: &Director) -> Vec<FileView> {
+    let view = |file: &model::TrackFile| {
+        let followers: Vec<_> = followers(config, director)
+            .filter_map(|(virtual_server, real_server, check)| match check {
+                model::Check::File {
+                    track_file, weight, ..
+                } if **track_file == *file.name => Some((virtual_server, real_server, *weight)),
+                _ => None,
+            })
+            .collect();
+        (!followers.is_empty()).then(|| FileView {
+            name: file.name.clone(),
+            path: file.file.clone(),
+            value: director.file_number(&file.name).unwrap_or(0),
+            weight: (file.weight, file.reverse),
+            followers,
+        })
+    };
+    config.track_files.iter().filter_map(view).collect()
+}
+
+/// The BFD sessions that checks follow, in the order in which they are first named.
+fn sessions(config: &model::Config, director: &Director) -> Vec<SessionView> {
+    let mut all: Vec<SessionView> = Vec::new();
+    for (_, real_server, check) in followers(config, director) {
+        let model::Check::Bfd { name } = check else {
+            continue;
+        };
+        if let Some(known) = all.iter_mut().find(|one| *one.name == **name) {
+            known.followers.push(real_server);
+        } else {
+            all.push(SessionView {
+                name: name.to_string(),
+                followers: vec![real_server],
+            });
+        }
+    }
+    all
+}
+
+/// `Sat Nov 21 10:48:01 2026.752026`
+fn last_run(last: LastRun) -> LastRunView {
+    let seconds = i64::try_from(last.began.as_secs()).unwrap_or(0);
+    let text = sys::local_time(seconds, c"%a %b %e %H:%M:%S %Y");
+    LastRunView {
+        began: last.began,
+        text: format!("{text}.{:06}", last.began.subsec_micros()),
+        status: last.status,
     }
 }
 
@@ -123,6 +234,7 @@ fn group(group: &model::VirtualServerGroup, director: &Director) -> GroupView {
     });
     GroupView {
         name: group.name.to_string(),
+        marks: None,
         entries: entries.collect(),
     }
 }
@@ -130,8 +242,7 @@ fn group(group: &model::VirtualServerGroup, director: &Director) -> GroupView {
 fn service(
     v: &model::VirtualServer,
     looked: VirtualView<'_>,
-    director: &Director,
-    checks: &mut Vec<CheckView>,
+    found: &mut Found<'_>,
 ) -> ServiceView {
     let entry = looked.settings().entries.first().copied();
     let timing = TimingView {
@@ -204,7 +315,7 @@ fn service(
                 serves: looked.sorry(),
             }
         }),
-        placed: entry.is_some_and(|entry| director.desired_service(entry).is_some()),
+        placed: entry.is_some_and(|entry| found.director.desired_service(entry).is_some()),
         quorum_up: looked.quorum() == Health::Up,
         real_servers: looked
             .real_servers()
@@ -224,7 +335,15 @@ fn service(
                             looked.settings().name.to_string(),
                             looked_real.endpoint.to_string(),
                         ];
-                        checks.push(self::check(c, r, check, names, looked.active()));
+                        let mut view = self::check(c, r, check, names, looked.active());
+                        if let MethodView::Misc { last, timeout, .. } = &mut view.method {
+                            *last = last_run(found.attempts.last_run(check.id));
+                            // None of its own shows as 0.
+                            if *timeout == timing.delay_loop {
+                                *timeout = Duration::ZERO;
+                            }
+                        }
+                        found.checks.push(view);
                     }
                 }
                 Some(real_server(r, &looked_real, v, &timing))
@@ -376,6 +495,7 @@ fn method(check: &model::Check, failed: Option<usize>, host: Option<&str>) -> Me
             },
             timeout: misc.timeout,
             dynamic: misc.dynamic,
+            last: last_run(LastRun::default()),
         },
         model::Check::Bfd { name } => MethodView::Bfd(name.to_string()),
         model::Check::File { track_file, .. } => MethodView::File(track_file.to_string()),

@@ -206,6 +206,17 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
         out.field("nftables table name", table);
         out.field("nftables base chain priority", g.nftables_priority);
     }
+    if let Some(table) = &g.lvs.nftables_ipvs {
+        out.field("ipvs nftables table name", table);
+        out.field(
+            "ipvs nftables base chain priority",
+            g.lvs.nftables_ipvs_priority,
+        );
+        out.field(
+            "ipvs nftables start fwmark",
+            g.lvs.nftables_ipvs_start_fwmark,
+        );
+    }
     out.text(if g.nftables_counters {
         "nftables with counters"
     } else {

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use md5::{Digest as _, Md5};
 
 use self::fetch::{Broken, Sink, fetch};
-use self::regex::{RegexCheck, Search};
+use self::regex::{RegexCheck, Search, Sense};
 use super::tls::Tls;
 use super::{Endpoint, Report};
 use crate::Outcome;
@@ -95,6 +95,20 @@ pub struct StatusCodes(pub Vec<RangeInclusive<u16>>);
 impl Default for StatusCodes {
     fn default() -> Self {
         Self(vec![200..=299])
+    }
+}
+
+/// `200-299, 304`
+impl fmt::Display for StatusCodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, range) in self.0.iter().enumerate() {
+            f.write_str(if place == 0 { "" } else { ", " })?;
+            match (range.start(), range.end()) {
+                (first, last) if first == last => write!(f, "{first}")?,
+                (first, last) => write!(f, "{first}-{last}")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -263,22 +277,34 @@ fn judged(
     let mut lines = Vec::new();
     let digest = judge.hasher.map(Hasher::finish);
     let mut passed = Vec::new();
+    // The problem in keepalived's words, and what differs.
     let look = || {
         if !probe.status.contains(status) {
-            return Some("HTTP status code error to server");
+            let wanted = &probe.status;
+            let differs = format!("its status is {status}, expected is {wanted}");
+            return Some(("HTTP status code error to server", differs));
         }
         passed.push(Mark::Status);
-        if probe.digest.is_some() {
-            if probe.digest != digest {
-                return Some("MD5 digest error to server");
+        if let (Some(wanted), Some(digest)) = (probe.digest, digest) {
+            if wanted != digest {
+                let length = fetched.received();
+                let differs = format!(
+                    "the MD5 digest of its {length} bytes is {digest}, expected is {wanted}"
+                );
+                return Some(("MD5 digest error to server", differs));
             }
             passed.push(Mark::Digest);
         }
-        if let Some(mut search) = judge.search {
+        if let (Some(mut search), Some(check)) = (judge.search, &probe.regex) {
             let is_good = search.finish();
             lines.append(&mut search.lines);
             if !is_good {
-                return Some("Regex match failed server");
+                let found = match check.sense {
+                    Sense::Match => "do not match the regex",
+                    Sense::NoMatch => "match the regex, which they should not",
+                };
+                let differs = format!("its {} bytes {found}", fetched.received());
+                return Some(("Regex match failed server", differs));
             }
             passed.push(Mark::Regex);
         }
@@ -286,7 +312,10 @@ fn judged(
     };
     let mut report = match look() {
         None => Report::new(Outcome::Success),
-        Some(problem) => Report::failure(format!("{problem} {service}.")),
+        Some((problem, differs)) => Report {
+            difference: Some(format!("{service} url({}): {differs}", probe.path)),
+            ..Report::failure(format!("{problem} {service}."))
+        },
     };
     report.lines = lines;
     report.http = Some(HttpReply {
@@ -333,6 +362,7 @@ mod tests {
         assert!(default.contains(200) && default.contains(299));
         assert!(!default.contains(199) && !default.contains(300));
         let some = StatusCodes(vec![404..=404, 500..=u16::MAX]);
+        assert_eq!(some.to_string(), "404, 500-65535");
         assert!(some.contains(404) && some.contains(599));
         assert!(!some.contains(200) && !some.contains(600));
     }
