@@ -178,6 +178,8 @@ const ADVICE: &[Row] = &[
     (c::PAGE, "", "write path /PAGE and status_code or digest once each"),
     (c::TUNNEL, "", "write type gue port NUMBER, type ipip or type gre"),
 
+    (c::PATTERN, "", "correct the pattern at the place shown, or put a backslash before a character that stands for itself"),
+
     (c::NOT_SUPPORTED, "", "remove it, or go on without what it does"),
     (c::FIREWALL, "", "write nftables in global_defs instead"),
 ];

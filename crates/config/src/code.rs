@@ -112,6 +112,7 @@ codes! {
     SERVER_GROUP = 909, "a group of services is not usable";
     PAGE = 910, "a page to check is not usable";
     TUNNEL = 911, "tunnel options do not fit each other";
+    PATTERN = 912, "a regular expression cannot be used";
 
     NOT_SUPPORTED = 1001, "a keyword does nothing yet";
     FIREWALL = 1002, "iptables is replaced by nftables";

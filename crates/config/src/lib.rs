@@ -29,4 +29,6 @@ pub use diagnostic::{Class, Diagnostic, How, Label, Replacement, Severity, Unsup
 pub use load::{Loaded, Options, Outcome, load};
 pub use model::Config;
 pub use place::{FileId, Place, SourceMap};
-pub use source::{FileKind, Host, NameTable, ReadError, Source, Stat, User};
+pub use source::{
+    FileKind, Host, NameTable, PatternError, ReadError, Source, Stat, TlsFile, TlsFileError, User,
+};

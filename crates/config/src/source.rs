@@ -3,6 +3,8 @@
 //! This crate opens no file and asks no system: the daemon implements both traits for the real
 //! machine, tests for an imagined one.
 
+use crate::model::{Regex, Ssl};
+
 /// Reads configuration files.
 ///
 /// Paths are what the configuration says, made relative to the directory of the file that says
@@ -87,9 +89,60 @@ pub trait Host {
     fn in_group(&self, _uid: u32, _gid: u32) -> bool {
         false
     }
+    /// What is wrong with a regular expression, which this crate cannot compile by itself.
+    fn regex_error(&self, _regex: &Regex) -> Option<PatternError> {
+        None
+    }
+    /// What is wrong with the files of the `SSL` block, which this crate does not open.
+    fn tls_error(&self, _ssl: &Ssl) -> Option<TlsFileError> {
+        None
+    }
     /// How many CPUs a set of CPUs can name.
     fn cpu_limit(&self) -> u32 {
         1024
+    }
+}
+
+/// Why a regular expression cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PatternError {
+    /// How many bytes of the pattern stand before the mistake.
+    pub offset: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// Why a file of the `SSL` block cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TlsFileError {
+    /// Which one.
+    pub file: TlsFile,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A file of the `SSL` block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsFile {
+    /// `ca`.
+    Ca,
+    /// `certificate`.
+    Certificate,
+    /// `key`: also when it belongs to another certificate.
+    Key,
+}
+
+impl TlsFile {
+    /// The keyword that names the file.
+    #[must_use]
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::Ca => "ca",
+            Self::Certificate => "certificate",
+            Self::Key => "key",
+        }
     }
 }
 

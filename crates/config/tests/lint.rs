@@ -23,7 +23,15 @@ fn machine(mode: u32) -> Machine {
     let mut machine = Machine::default().with_file(MAIN, mode);
     let open = (FileKind::Directory, 0o777);
     machine.files.insert("/opt/open".into(), open);
-    machine.with_file("/opt/open/check", 0o755)
+    machine
+        .files
+        .insert("/etc/ssl".into(), (FileKind::Directory, 0o755));
+    machine
+        .with_file("/opt/open/check", 0o755)
+        .with_file("/etc/keepalived/ca.pem", 0o644)
+        .with_file("/etc/keepalived/client.pem", 0o644)
+        .with_file("/etc/keepalived/client.key", 0o600)
+        .with_file("/etc/ssl/open.key", 0o644)
 }
 
 fn addresses() -> Addresses {

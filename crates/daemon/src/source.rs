@@ -7,7 +7,13 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Group, Uid, getgrouplist};
-use rk_config::{FileKind, Host, NameTable, ReadError, Source, Stat, User};
+use rk_checker::probe::{RegexError, TlsError};
+use rk_config::model::{Regex, Ssl};
+use rk_config::{
+    FileKind, Host, NameTable, PatternError, ReadError, Source, Stat, TlsFile, TlsFileError, User,
+};
+
+use crate::checker::translate;
 
 /// Where a bare program name is looked for when there is no `PATH`.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
@@ -245,6 +251,38 @@ impl Host for Machine {
             .find_map(|text| number_of(&text, name))
     }
 
+    fn regex_error(&self, regex: &Regex) -> Option<PatternError> {
+        let error = translate::compile(regex).err()?;
+        Some(match error {
+            RegexError::Pattern {
+                offset, message, ..
+            } => PatternError { offset, message },
+            RegexError::Option(_) => PatternError {
+                offset: 0,
+                message: error.to_string(),
+            },
+        })
+    }
+
+    fn tls_error(&self, ssl: &Ssl) -> Option<TlsFileError> {
+        let error = translate::tls_client(Some(ssl)).err()?;
+        let file = match &error {
+            TlsError::Ca { .. } => TlsFile::Ca,
+            TlsError::Certificate { .. } => TlsFile::Certificate,
+            TlsError::Key { .. } | TlsError::File { .. } => TlsFile::Key,
+            TlsError::Library(_) => return None,
+        };
+        let path = match file {
+            TlsFile::Ca => &ssl.ca,
+            TlsFile::Certificate => &ssl.certificate,
+            TlsFile::Key => &ssl.key,
+        };
+        // OpenSSL's words about a file that it cannot open are hard to read.
+        let opened = std::fs::read(path.as_deref().unwrap_or_default());
+        let message = opened.map_or_else(|e| e.to_string(), |_| error.reason());
+        Some(TlsFileError { file, message })
+    }
+
     fn resolves(&self, name: &str) -> bool {
         use std::net::ToSocketAddrs as _;
         (name, 0)
@@ -329,6 +367,52 @@ mod tests {
         assert_eq!(Machine.env(""), None);
         assert_eq!(Machine.env("A=B"), None);
         assert_eq!(Machine.stat("/").map(|s| s.kind), Some(FileKind::Directory));
+    }
+
+    #[test]
+    fn patterns_are_compiled_before_they_are_needed() {
+        let regex = |pattern: &[u8]| Regex {
+            pattern: pattern.to_vec(),
+            ..Regex::default()
+        };
+        assert_eq!(Machine.regex_error(&regex(b"a(b|c)")), None);
+        let error = Machine.regex_error(&regex(b"a[b(c")).unwrap();
+        assert_eq!(error.offset, 5);
+        assert!(error.message.contains("missing"), "{error}");
+    }
+
+    #[test]
+    fn files_of_tls_are_opened_before_they_are_needed() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = dir.path().join("text").to_string_lossy().into_owned();
+        std::fs::write(&text, "no certificate\n").unwrap();
+        let absent = Some("/no/such/file".to_owned());
+        let said = |ssl: Ssl| Machine.tls_error(&ssl).map(|e| (e.file, e.message));
+        assert_eq!(said(Ssl::default()), None);
+        let missing = "No such file or directory (os error 2)".to_owned();
+        let ca = absent.clone();
+        let found = said(Ssl {
+            ca,
+            ..Ssl::default()
+        });
+        assert_eq!(found, Some((TlsFile::Ca, missing.clone())));
+        let key = absent;
+        let found = said(Ssl {
+            key,
+            ..Ssl::default()
+        });
+        assert_eq!(found, Some((TlsFile::Key, missing)));
+        let certificate = Some(text);
+        let (file, message) = said(Ssl {
+            certificate,
+            ..Ssl::default()
+        })
+        .unwrap();
+        assert_eq!(file, TlsFile::Certificate);
+        assert!(
+            !message.is_empty() && !message.contains("error:"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -10,13 +10,15 @@ use crate::tool;
 
 /// The targets, and the directories whose files they start from.
 const TARGETS: &[(&str, &[&str])] = &[
-    (
-        "config",
-        &["conf-samples", "crates/config/tests", "fuzz/seeds/config"],
-    ),
+    ("config", CONFIGURATIONS),
+    ("layout", CONFIGURATIONS),
+    ("lint", CONFIGURATIONS),
     ("packet", &["fuzz/seeds/packet"]),
     ("ipvs", &["fuzz/seeds/ipvs"]),
 ];
+
+/// Where configurations are.
+const CONFIGURATIONS: &[&str] = &["conf-samples", "crates/config/tests", "fuzz/seeds/config"];
 
 /// What the coverage of libFuzzer needs. No sanitizer: safe code, and panics are found without.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

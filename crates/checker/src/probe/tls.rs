@@ -114,6 +114,27 @@ pub enum TlsError {
     Library(#[from] ErrorStack),
 }
 
+impl TlsError {
+    /// What is wrong with the file, in few words: OpenSSL's own also tell where in its code it
+    /// found that out.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::File { source, .. } => source.to_string(),
+            Self::Ca { source, .. }
+            | Self::Certificate { source, .. }
+            | Self::Key { source, .. }
+            | Self::Library(source) => {
+                let errors = source.errors().iter();
+                let mut reasons: Vec<&str> =
+                    errors.filter_map(openssl::error::Error::reason).collect();
+                reasons.dedup();
+                reasons.join(", ")
+            }
+        }
+    }
+}
+
 impl Client {
     /// Reads the files of `identity` and `trust`.
     ///

@@ -59,7 +59,7 @@ impl Build<'_> {
                 "regex" => {
                     let mut words = arguments(statement.raw());
                     if words.len() == 2 {
-                        pattern = words.pop();
+                        pattern = words.pop().map(|pattern| (pattern, statement.clone()));
                     } else {
                         let text = "regex takes one string - ignoring";
                         self.report_at(code::EXTRA_WORDS, Class::General, text, &statement, 2);
@@ -77,8 +77,31 @@ impl Build<'_> {
         if page.status.is_empty() {
             page.status.push(GOOD);
         }
-        page.regex = pattern.map(|pattern| Box::new(Regex { pattern, ..regex }));
+        if let Some((pattern, statement)) = pattern {
+            let regex = Regex { pattern, ..regex };
+            self.pattern(&regex, &statement);
+            page.regex = Some(Box::new(regex));
+        }
         Ok(Some(page))
+    }
+
+    /// Says what is wrong with a pattern, and where in it. keepalived says nothing in a test.
+    fn pattern(&mut self, regex: &Regex, statement: &Statement) {
+        let Some(error) = self.host.regex_error(regex) else {
+            return;
+        };
+        let text = String::from_utf8_lossy(&regex.pattern);
+        let text = format!("regex '{text}' cannot be used: {error}");
+        let d = Diagnostic::error(code::PATTERN, Class::Ok, text);
+        let (start, end) = statement.range(1);
+        let written = statement.line.text.get(start..end).unwrap_or_default();
+        // Where it stands as it was read, without escapes, the place of the mistake is known.
+        let inside = memchr::memmem::find(written, &regex.pattern);
+        let d = match inside.map(|at| start + at + error.offset) {
+            Some(at) if at < end => d.at(&statement.line, at, at + 1),
+            _ => statement.point(d, 1),
+        };
+        self.session.report.push(d);
     }
 
     fn digest(&mut self, statement: &Statement, page: &mut Url) {

@@ -16,6 +16,7 @@ mod check;
 mod checker;
 mod command;
 mod device;
+mod earlier;
 mod encap;
 mod entry;
 mod finish;
@@ -52,6 +53,7 @@ use crate::tree::{Node, Statement};
 
 pub(crate) use at::At;
 use check::Val;
+use earlier::earlier;
 
 /// A value is missing without which nothing more is read.
 #[derive(Debug)]
@@ -503,7 +505,13 @@ impl<'a> Build<'a> {
         statement: &Statement,
         n: usize,
     ) {
-        let d = Diagnostic::error(code, class, text);
+        let mut d = Diagnostic::error(code, class, text);
+        if code == code::REPEATED
+            && !self.session.report.is_full()
+            && let Some(place) = earlier(&self.session.files, statement)
+        {
+            d = d.label(place, "first said here");
+        }
         self.session.report.push(statement.point(d, n));
     }
 

@@ -112,6 +112,15 @@ pub(super) const LINTS: &[Lint] = &[
         example!("    virtual_ipaddress {\n        192.0.2.10/32 dev lo\n    }\n"),
         example!("    virtual_ipaddress {\n        192.0.2.10/32 dev eth0\n    }\n"),
     ),
+    lint(
+        2210,
+        "link-local-not-first",
+        link_local_first,
+        "RFC 9568 section 5.2.9 has the link-local address first in an IPv6 advert, and some \
+         routers refuse adverts in which another one is.",
+        example!("    virtual_ipaddress {\n        2001:db8::10/64\n        fe80::10/64\n    }\n"),
+        example!("    virtual_ipaddress {\n        fe80::10/64\n        2001:db8::10/64\n    }\n"),
+    ),
 ];
 
 /// Every virtual address with its instance.
@@ -308,6 +317,28 @@ fn on_loopback(c: &Ctx<'_>) -> Vec<Diagnostic> {
             c.warn(&a.origin, "", text).help(
                 "put it on the interface of its network, or announce it with a routing protocol",
             )
+        })
+        .collect()
+}
+
+fn link_local_first(c: &Ctx<'_>) -> Vec<Diagnostic> {
+    let instances = c.config.instances.iter();
+    instances
+        .filter_map(|i| {
+            let all = &i.virtual_ipaddress;
+            let v6 = |a: &&InterfaceAddress| a.prefix.addr().is_ipv6();
+            let found = all
+                .iter()
+                .filter(v6)
+                .position(|a| is_link_local(a.prefix.addr()))?;
+            let address = all.iter().filter(v6).nth(found).filter(|_| found > 0)?;
+            let text = format!(
+                "({}) the link-local address {} is not the first one",
+                i.name,
+                address.prefix.addr()
+            );
+            let d = c.note(&address.origin, "", text);
+            Some(d.help("move it to the beginning of virtual_ipaddress, on every node"))
         })
         .collect()
 }

@@ -135,36 +135,6 @@ pub(super) const LINTS: &[Lint] = &[
         server!("        alpha\n        TCP_CHECK {\n        }\n"),
     ),
     lint(
-        2957,
-        "unused-ssl",
-        unused_ssl,
-        "The SSL block is for SSL_GET, and there is none.",
-        concat!(
-            "SSL {
-    certificate /etc/keepalived/client.pem
-    key /etc/keepalived/client.key
-}
-",
-            server!("        TCP_CHECK {\n        }\n")
-        ),
-        concat!(
-            "SSL {
-    certificate /etc/keepalived/client.pem
-    key /etc/keepalived/client.key
-}
-",
-            server!(
-                "        SSL_GET {
-            url {
-                path /
-                status_code 200
-            }
-        }
-"
-            )
-        ),
-    ),
-    lint(
         2958,
         "udp-check-without-reply",
         udp,
@@ -325,23 +295,6 @@ fn alpha(c: &Ctx<'_>) -> Vec<Diagnostic> {
             d.help("add a checker, or leave alpha out")
         })
         .collect()
-}
-
-fn unused_ssl(c: &Ctx<'_>) -> Vec<Diagnostic> {
-    let Some(ssl) = &c.config.ssl else {
-        return Vec::new();
-    };
-    let servers = c.config.virtual_servers.iter();
-    let used = servers
-        .flat_map(|s| &s.real_servers)
-        .flat_map(|r| &r.checkers)
-        .any(|c| c.keyword() == "SSL_GET");
-    if used {
-        return Vec::new();
-    }
-    let text = "the SSL block is not used".to_owned();
-    let d = c.warn(&ssl.origin, "", text);
-    vec![d.help("leave it out, or write SSL_GET instead of HTTP_GET")]
 }
 
 fn udp(c: &Ctx<'_>) -> Vec<Diagnostic> {

@@ -53,19 +53,23 @@ macro_rules! service {
 
 mod address;
 mod announce;
+mod bfd;
 mod book;
 mod checker;
 pub mod cluster;
 mod elect;
 mod group;
+mod repeat;
 mod script;
 mod secret;
 mod server;
 mod service;
 mod text;
+mod tls;
 mod track;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use rk_base::Prefix;
 
@@ -141,21 +145,29 @@ const fn lint(
 
 /// Every lint in the order of the numbers.
 pub fn all() -> impl Iterator<Item = &'static Lint> {
-    [
-        elect::LINTS,
-        announce::LINTS,
-        address::LINTS,
-        track::LINTS,
-        script::LINTS,
-        group::LINTS,
-        secret::LINTS,
-        text::LINTS,
-        server::LINTS,
-        service::LINTS,
-        checker::LINTS,
-    ]
-    .into_iter()
-    .flatten()
+    static SORTED: OnceLock<Vec<&'static Lint>> = OnceLock::new();
+    let sorted = SORTED.get_or_init(|| {
+        let tables = [
+            elect::LINTS,
+            announce::LINTS,
+            address::LINTS,
+            track::LINTS,
+            bfd::LINTS,
+            script::LINTS,
+            group::LINTS,
+            secret::LINTS,
+            text::LINTS,
+            repeat::LINTS,
+            server::LINTS,
+            service::LINTS,
+            checker::LINTS,
+            tls::LINTS,
+        ];
+        let mut all: Vec<_> = tables.into_iter().flatten().collect();
+        all.sort_by_key(|lint| lint.code);
+        all
+    });
+    sorted.iter().copied()
 }
 
 /// The lint with this number (`RK2001`, any case) or name.

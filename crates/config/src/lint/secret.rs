@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Authentication;
-use crate::source::FileKind;
+use crate::source::{FileKind, Stat};
 
 use super::{Ctx, Lint, code_of, finding, lint};
 
@@ -12,6 +12,33 @@ const GUESSED: &[&str] = &[
     "changeme", "keepaliv", "password", "passw0rd", "pass", "qwerty", "root", "secret", "test",
     "vrrp",
 ];
+
+/// A service that is checked with this key.
+macro_rules! secured {
+    ($key:literal) => {
+        concat!(
+            "SSL {
+    certificate /etc/keepalived/client.pem
+    key ",
+            $key,
+            "
+}
+virtual_server 192.0.2.10 443 {
+    lb_algo wlc
+    lb_kind NAT
+    protocol TCP
+    real_server 198.51.100.20 443 {
+        SSL_GET {
+            url {
+                path /
+                status_code 200
+            }
+        }
+    }
+}"
+        )
+    };
+}
 
 pub(super) const LINTS: &[Lint] = &[
     lint(
@@ -44,6 +71,15 @@ pub(super) const LINTS: &[Lint] = &[
             "    authentication {\n        auth_type PASS\n        auth_pass k7Gm2xQp\n    }\n"
         ),
     ),
+    lint(
+        2603,
+        "key-readable",
+        key_readable,
+        "Every user of the machine may read the private key of the SSL block, and with it pass for \
+         this machine.",
+        secured!("/etc/ssl/open.key"),
+        secured!("/etc/keepalived/client.key"),
+    ),
 ];
 
 /// How many links the name of a file may lead through.
@@ -57,21 +93,7 @@ fn readable(c: &Ctx<'_>) -> Vec<Diagnostic> {
             line.starts_with(b"auth_pass ") || line.starts_with(b"auth_pass\t")
         });
         let Some(line) = secret else { continue };
-        let mut path = name.to_owned();
-        let mut stat = c.host.stat(&path);
-        for _ in 0..LINKS_MAX {
-            if stat.is_none_or(|s| s.kind != FileKind::Symlink) {
-                break;
-            }
-            let Some(target) = c.host.read_link(&path) else {
-                break;
-            };
-            path = match (target.starts_with('/'), path.rsplit_once('/')) {
-                (false, Some((dir, _))) => format!("{dir}/{target}"),
-                _ => target,
-            };
-            stat = c.host.stat(&path);
-        }
+        let (path, stat) = followed(c, name);
         let open = stat.filter(|s| s.kind == FileKind::File && s.mode & 0o004 != 0);
         if let Some(stat) = open {
             let text = format!(
@@ -83,6 +105,42 @@ fn readable(c: &Ctx<'_>) -> Vec<Diagnostic> {
         }
     }
     out
+}
+
+fn key_readable(c: &Ctx<'_>) -> Vec<Diagnostic> {
+    let ssl = c.config.ssl.iter();
+    let keys = ssl.filter_map(|ssl| Some((ssl, ssl.key.as_deref()?)));
+    keys.filter_map(|(ssl, key)| {
+        let (path, stat) = followed(c, key);
+        let stat = stat.filter(|s| s.kind == FileKind::File && s.mode & 0o004 != 0)?;
+        let text = format!(
+            "every user may read the key {path} (mode {:04o})",
+            stat.mode
+        );
+        let d = c.warn(&ssl.origin, "key", text);
+        Some(d.help(format!("chmod 0600 {path}")))
+    })
+    .collect()
+}
+
+/// Where a name leads to, and what stands there.
+fn followed(c: &Ctx<'_>, name: &str) -> (String, Option<Stat>) {
+    let mut path = name.to_owned();
+    let mut stat = c.host.stat(&path);
+    for _ in 0..LINKS_MAX {
+        if stat.is_none_or(|s| s.kind != FileKind::Symlink) {
+            break;
+        }
+        let Some(target) = c.host.read_link(&path) else {
+            break;
+        };
+        path = match (target.starts_with('/'), path.rsplit_once('/')) {
+            (false, Some((dir, _))) => format!("{dir}/{target}"),
+            _ => target,
+        };
+        stat = c.host.stat(&path);
+    }
+    (path, stat)
 }
 
 fn guessed(c: &Ctx<'_>) -> Vec<Diagnostic> {

@@ -13,8 +13,8 @@ pub(super) const LINTS: &[Lint] = &[
         "unused-definition",
         unused,
         "The definition is set and never used. Often its name is misspelt where it should be.",
-        example!("$PRIO=150\n$IFACE=eth1\n", "    priority $PRIO\n"),
-        example!("$PRIO=150\n", "    priority $PRIO\n"),
+        example!("$WAIT=5\n$IFACE=eth1\n", "    preempt_delay $WAIT\n"),
+        example!("$WAIT=5\n", "    preempt_delay $WAIT\n"),
     ),
     lint(
         2702,

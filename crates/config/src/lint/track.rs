@@ -210,31 +210,6 @@ vrrp_instance W {
             "    track_process {\n        web\n    }\n"
         ),
     ),
-    lint(
-        2309,
-        "bfd-slower-than-adverts",
-        bfd_slower,
-        "A BFD session notices a failure after multiplier times min_rx. When that is longer than \
-         the backup waits for adverts anyway, the session gains nothing.",
-        example!(
-            "bfd_instance peer {
-    neighbor_ip 192.0.2.3
-    min_rx 2000
-    multiplier 5
-}
-",
-            "    track_bfd {\n        peer\n    }\n"
-        ),
-        example!(
-            "bfd_instance peer {
-    neighbor_ip 192.0.2.3
-    min_rx 100
-    multiplier 5
-}
-",
-            "    track_bfd {\n        peer\n    }\n"
-        ),
-    ),
 ];
 
 /// What instances and sync groups track.
@@ -446,39 +421,4 @@ fn process_by_script(c: &Ctx<'_>) -> Vec<Diagnostic> {
                 .help("use vrrp_track_process and track_process, or ask the service itself")
         })
         .collect()
-}
-
-fn bfd_slower(c: &Ctx<'_>) -> Vec<Diagnostic> {
-    let sessions: HashMap<_, _> = c
-        .config
-        .bfd_sessions
-        .iter()
-        .map(|b| (b.name.as_str(), b))
-        .collect();
-    let mut out = Vec::new();
-    let mut said = HashSet::new();
-    for i in &c.config.instances {
-        let wait = i.advert_int * u32::from(i.down_timer_adverts);
-        for t in c.tracked(i) {
-            let Some(b) = sessions.get(t.name.as_str()) else {
-                continue;
-            };
-            let is_bfd = i.track.bfd.iter().any(|x| std::ptr::eq(x, t));
-            let detect = b.min_rx * u32::from(b.multiplier);
-            if !is_bfd || detect < wait || !said.insert(b.name.as_str()) {
-                continue;
-            }
-            let text = format!(
-                "BFD session {} needs {} to notice a failure, the backup of {} only {}",
-                b.name,
-                seconds(detect),
-                i.name,
-                seconds(wait)
-            );
-            let d = c.warn(&b.origin, "min_rx", text);
-            let d = c.also(d, &t.origin, "tracked here");
-            out.push(d.help("shorten min_rx (milliseconds) or multiplier, on both ends"));
-        }
-    }
-    out
 }

@@ -10,7 +10,11 @@ pub mod lvs;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use rk_config::{FileKind, Host, Loaded, NameTable, Options, ReadError, Source, Stat, User, load};
+use rk_config::model::{Regex, Ssl};
+use rk_config::{
+    FileKind, Host, Loaded, NameTable, Options, PatternError, ReadError, Source, Stat, TlsFile,
+    TlsFileError, User, load,
+};
 
 /// Files by path; a mode with an execute bit makes one unusable as configuration.
 #[derive(Default)]
@@ -291,6 +295,33 @@ impl Host for Machine {
 
     fn iproute_name(&self, _table: NameTable, name: &str) -> Option<u32> {
         self.tables.get(name).copied()
+    }
+
+    /// A pattern is right if its parentheses pair.
+    fn regex_error(&self, regex: &Regex) -> Option<PatternError> {
+        let count = |byte: u8| regex.pattern.iter().filter(|b| **b == byte).count();
+        (count(b'(') != count(b')')).then(|| PatternError {
+            offset: regex.pattern.len(),
+            message: "missing closing parenthesis".to_owned(),
+        })
+    }
+
+    /// A file is right if it is there.
+    fn tls_error(&self, ssl: &Ssl) -> Option<TlsFileError> {
+        let files = [
+            (TlsFile::Ca, &ssl.ca),
+            (TlsFile::Certificate, &ssl.certificate),
+            (TlsFile::Key, &ssl.key),
+        ];
+        let absent = |path: &Option<String>| {
+            let path = path.as_deref();
+            path.is_some_and(|path| !self.files.contains_key(path))
+        };
+        let (file, _) = files.into_iter().find(|(_, path)| absent(path))?;
+        Some(TlsFileError {
+            file,
+            message: "no such file".to_owned(),
+        })
     }
 
     fn resolves(&self, name: &str) -> bool {

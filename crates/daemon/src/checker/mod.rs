@@ -16,7 +16,7 @@ mod marks;
 mod notify;
 pub(crate) mod record;
 mod table;
-mod translate;
+pub(crate) mod translate;
 mod view;
 mod wrapper;
 

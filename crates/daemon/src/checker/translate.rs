@@ -7,8 +7,8 @@ use std::sync::Arc;
 use rk_base::Family;
 use rk_checker::probe::{
     Bind, Client, Digest, DnsProbe, Endpoint as Target, ExitStatus, Farewell, HttpProbe,
-    HttpVersion, Identity, MiscProbe, Password, Probe, Regex, RegexCheck, Reply, Sense, SmtpProbe,
-    StatusCodes, Tls, TlsError, Trust, UdpProbe, Verify,
+    HttpVersion, Identity, MiscProbe, Password, Probe, Regex, RegexCheck, RegexError, Reply, Sense,
+    SmtpProbe, StatusCodes, Tls, TlsError, Trust, UdpProbe, Verify,
 };
 use rk_checker::state::{
     Check, Encapsulation, Endpoint, Forward, Http, Kind, Persistence, ProbeKey, Proof, Protocol,
@@ -280,7 +280,11 @@ impl Planner<'_> {
     }
 }
 
-fn tls_client(ssl: Option<&model::Ssl>) -> Result<Client, TlsError> {
+/// Reads the files of the `SSL` block.
+///
+/// # Errors
+/// [`TlsError`] names the file.
+pub(crate) fn tls_client(ssl: Option<&model::Ssl>) -> Result<Client, TlsError> {
     let Some(ssl) = ssl else {
         return Client::new(&Identity::default(), &Trust::System);
     };
@@ -347,15 +351,23 @@ fn page(
     })))
 }
 
-fn pattern(regex: &model::Regex) -> Result<RegexCheck, String> {
+/// Compiles the pattern of a page.
+///
+/// # Errors
+/// What PCRE2 says about it.
+pub(crate) fn compile(regex: &model::Regex) -> Result<Regex, RegexError> {
     let text = String::from_utf8_lossy(&regex.pattern);
     let words = model::RegexOption::ALL
         .iter()
         .filter(|(_, option)| regex.options.contains(option))
         .map(|(word, _)| *word);
+    Regex::new(&text, words)
+}
+
+fn pattern(regex: &model::Regex) -> Result<RegexCheck, String> {
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     Ok(RegexCheck {
-        regex: Regex::new(&text, words).map_err(|e| e.to_string())?,
+        regex: compile(regex).map_err(|e| e.to_string())?,
         sense: if regex.no_match {
             Sense::NoMatch
         } else {
