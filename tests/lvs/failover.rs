@@ -139,14 +139,14 @@ fn failover(which: Which, sync: Sync) {
     }
 }
 
-/// What a node synchronises as: `master` or `backup` with an id, if at all.
+/// What a node synchronises as: `master` or `backup` with an id, or both, if at all.
 #[track_caller]
-fn wait_role(node: &Node, role: Option<(&str, u8)>) {
-    let wanted: Vec<String> = role
+fn wait_roles(node: &Node, roles: &[(&str, u8)]) {
+    let wanted: Vec<String> = roles
         .iter()
         .map(|(role, id)| format!("{role} sync daemon (mcast={DEV}, syncid={id},"))
         .collect();
-    node.wait_ipvs(&format!("{role:?} synchronisation"), SOON, |table| {
+    node.wait_ipvs(&format!("{roles:?} synchronisation"), SOON, |table| {
         let daemons = &table.settings()[1..];
         daemons.len() == wanted.len()
             && (daemons.iter().zip(&wanted)).all(|(line, start)| line.starts_with(start))
@@ -186,29 +186,37 @@ fn follows(which: Which) {
     };
     let line = format!("lvs_sync_daemon {DEV} inst VI_1");
     let mut daemon = Daemon::start(&node, which, &configuration(&line));
-    wait_role(&node, Some(("backup", 51)));
-    wait_role(&node, Some(("master", 51)));
+    wait_roles(&node, &[("backup", 51)]);
+    wait_roles(&node, &[("master", 51)]);
     node.sh("ip link set vrrp0 down");
     daemon.wait_state("VI_1", "FAULT", SOON);
-    wait_role(&node, Some(("backup", 51)));
+    wait_roles(&node, &[("backup", 51)]);
     node.sh("ip link set vrrp0 up");
-    wait_role(&node, Some(("master", 51)));
+    wait_roles(&node, &[("master", 51)]);
     // keepalived's own reload goes wrong here in several ways.
     if which == Which::Rkeepalived {
         daemon.reload(&configuration(&format!("{line} id 9 ttl 3")));
-        wait_role(&node, Some(("master", 9)));
+        wait_roles(&node, &[("master", 9)]);
         daemon.reload(&configuration(&line.replace("VI_1", "VI_2")));
         daemon.wait_for_line("lvs_sync_daemon: there is no instance VI_2", SOON);
-        wait_role(&node, None);
+        wait_roles(&node, &[]);
         daemon.reload(&configuration(&line));
-        wait_role(&node, Some(("master", 51)));
+        wait_roles(&node, &[("master", 51)]);
         daemon.reload(&configuration(""));
-        wait_role(&node, None);
+        wait_roles(&node, &[]);
         daemon.reload(&configuration(&line));
-        wait_role(&node, Some(("master", 51)));
+        wait_roles(&node, &[("master", 51)]);
+        // Without an instance it is the checker process that has them: neither takes away what
+        // the other has just put in, whether the id is another or the same.
+        for id in [51, 7] {
+            daemon.reload(&configuration(&format!("lvs_sync_daemon {DEV} id {id}")));
+            wait_roles(&node, &[("master", id), ("backup", id)]);
+            daemon.reload(&configuration(&line));
+            wait_roles(&node, &[("master", 51)]);
+        }
     }
     assert!(daemon.stop().success());
-    wait_role(&node, None);
+    wait_roles(&node, &[]);
 }
 
 /// The guest for a cluster with two directors.

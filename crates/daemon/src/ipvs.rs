@@ -84,36 +84,72 @@ pub(crate) fn sync_daemon(
     })
 }
 
-/// What turns the sync daemons that run into the one that is `wanted`; `ours` is the one that
-/// this process has started. Other daemons stay, but for those in the way: the kernel has one
-/// place for each role, and an earlier run may have left the other role of the same id.
+/// The daemons of the checker process: both roles, if the line names no instance and there is
+/// such a process.
+pub(crate) fn own_sync_daemons(config: &model::Config) -> Vec<SyncDaemon> {
+    let line = config.global.lvs_sync_daemon.as_ref();
+    let line = line.filter(|line| line.inst.is_none() && !config.virtual_servers.is_empty());
+    let roles = [SyncState::Master, SyncState::Backup];
+    let both = roles.map(|role| line.and_then(|line| sync_daemon(line, role, 0)));
+    both.into_iter().flatten().collect()
+}
+
+/// The daemon that the VRRP process has while the instance is no Master, by this configuration.
+pub(crate) fn followed_sync_daemon(config: &model::Config) -> Option<SyncDaemon> {
+    let line = followed_line(config)?;
+    let mut instances = config.instances.iter();
+    let instance = instances.find(|one| line.inst.as_deref() == Some(&*one.name))?;
+    sync_daemon(&line, SyncState::Backup, instance.virtual_router_id.get())
+}
+
+/// The line that names an instance, or what the deprecated `lvs_sync_daemon_interface` of one says.
+pub(crate) fn followed_line(config: &model::Config) -> Option<model::LvsSyncDaemon> {
+    if let Some(line) = &config.global.lvs_sync_daemon {
+        return line.inst.is_some().then(|| line.clone());
+    }
+    config.instances.iter().find_map(|instance| {
+        Some(model::LvsSyncDaemon {
+            interface: instance.lvs_sync_daemon_interface.clone()?,
+            inst: Some(instance.name.to_string()),
+            id: None,
+            maxlen: None,
+            port: None,
+            ttl: None,
+            group: None,
+            origin: instance.origin.clone(),
+        })
+    })
+}
+
+/// What turns the sync daemons that run into those that are `wanted`; `ours` are those that this
+/// process has started. Other daemons stay, but for those in the way: the kernel has one place for
+/// each role, and an earlier run may have left the other role of the same id.
 pub(crate) fn sync_commands(
     running: &[SyncDaemon],
-    ours: Option<&SyncDaemon>,
-    wanted: Option<&SyncDaemon>,
+    ours: &[SyncDaemon],
+    wanted: &[SyncDaemon],
 ) -> Vec<Command> {
     let mut commands = Vec::new();
-    let mut there = false;
+    let mut missing = wanted.to_vec();
     for daemon in running {
-        let own = ours.is_some_and(|ours| is(ours, daemon));
         // What was asked for and is there the kernel may have trimmed: a length, for example.
-        let as_asked = own && ours == wanted;
-        if as_asked || wanted.is_some_and(|wanted| fits(wanted, daemon)) {
-            there = true;
+        let as_asked =
+            |one: &SyncDaemon| fits(one, daemon) || (is(one, daemon) && ours.contains(one));
+        if wanted.iter().any(as_asked) {
+            missing.retain(|one| !as_asked(one));
             continue;
         }
-        let in_the_way = wanted
-            .is_some_and(|wanted| wanted.state == daemon.state || wanted.sync_id == daemon.sync_id);
-        if own || in_the_way {
+        let own = ours.iter().any(|one| is(one, daemon));
+        let has = |state| wanted.iter().any(|one| one.state == state);
+        let other_role = || wanted.iter().any(|one| one.sync_id == daemon.sync_id);
+        if own || has(daemon.state) || other_role() {
             commands.push(Command::DelDaemon {
                 state: daemon.state,
                 sync_id: daemon.sync_id,
             });
         }
     }
-    if let Some(wanted) = wanted.filter(|_| !there) {
-        commands.push(Command::NewDaemon(*wanted));
-    }
+    commands.extend(missing.into_iter().map(Command::NewDaemon));
     commands
 }
 
@@ -134,4 +170,60 @@ fn is(one: &SyncDaemon, running: &SyncDaemon) -> bool {
     one.state == running.state
         && one.interface == running.interface
         && one.sync_id == running.sync_id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLES: [SyncState; 2] = [SyncState::Master, SyncState::Backup];
+
+    fn daemon(state: SyncState, id: u8) -> SyncDaemon {
+        SyncDaemon::new(state, Name::new("eth0").expect("a short name"), id)
+    }
+
+    fn both(id: u8) -> [SyncDaemon; 2] {
+        ROLES.map(|state| daemon(state, id))
+    }
+
+    fn gone(state: SyncState, sync_id: u8) -> Command {
+        Command::DelDaemon { state, sync_id }
+    }
+
+    #[test]
+    fn both_roles_of_one_id_are_two_daemons() {
+        let all = both(5);
+        assert_eq!(sync_commands(&[], &[], &all), all.map(Command::NewDaemon));
+        assert_eq!(sync_commands(&all, &all, &all), []);
+        // Left by an earlier run.
+        assert_eq!(sync_commands(&all, &[], &all), []);
+        assert_eq!(
+            sync_commands(&all[1..], &all, &all),
+            [Command::NewDaemon(all[0])]
+        );
+        assert_eq!(
+            sync_commands(&all, &all, &[]),
+            ROLES.map(|role| gone(role, 5))
+        );
+        // Those of the other process.
+        assert_eq!(sync_commands(&both(7), &all, &[]), []);
+    }
+
+    #[test]
+    fn what_is_in_the_place_of_another_goes_first() {
+        let (old, new) = (both(5), both(6));
+        let commands = sync_commands(&old, &old, &new);
+        let wanted = [
+            gone(SyncState::Master, 5),
+            gone(SyncState::Backup, 5),
+            Command::NewDaemon(new[0]),
+            Command::NewDaemon(new[1]),
+        ];
+        assert_eq!(commands, wanted);
+        // That of an instance, when the line names none any more.
+        assert_eq!(
+            sync_commands(&old[1..], &[], &new),
+            [wanted[1], wanted[2], wanted[3]]
+        );
+    }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rk_config::model::{self, Origin};
-use rk_ipvs::{Command, ServiceKey, SyncDaemon, SyncState, Table, TableError, Timeouts};
+use rk_ipvs::{Command, ServiceKey, SyncDaemon, Table, TableError, Timeouts};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -16,7 +16,7 @@ use tracing::{error, info, warn};
 
 use super::keeper::{Keeper, Pass};
 use super::table::Want;
-use crate::ipvs::sync_daemon;
+use crate::ipvs::{followed_sync_daemon, own_sync_daemons, sync_commands};
 
 /// Between two looks at the whole table.
 const PASS: Duration = Duration::from_secs(30);
@@ -36,7 +36,9 @@ pub(super) struct Setup {
     /// `lvs_timeouts`; zero leaves the kernel's.
     pub(super) timeouts: Timeouts,
     /// `lvs_sync_daemon` without an instance: both run.
-    pub(super) sync: Option<SyncDaemon>,
+    pub(super) sync: Vec<SyncDaemon>,
+    /// One with an instance: the VRRP process has it.
+    pub(super) followed: Option<SyncDaemon>,
     /// `lvs_flush`: at the start.
     pub(super) flush: bool,
     /// `lvs_flush_on_stop`.
@@ -51,18 +53,14 @@ impl Setup {
         let global = &config.global;
         let seconds =
             |t: Option<Duration>| t.map_or(0, |t| u32::try_from(t.as_secs()).unwrap_or(u32::MAX));
-        let own = |s: &&model::LvsSyncDaemon| s.inst.is_none();
         Self {
             timeouts: Timeouts {
                 tcp: seconds(global.lvs.timeouts.tcp),
                 tcp_fin: seconds(global.lvs.timeouts.tcpfin),
                 udp: seconds(global.lvs.timeouts.udp),
             },
-            sync: global
-                .lvs_sync_daemon
-                .as_ref()
-                .filter(own)
-                .and_then(|s| sync_daemon(s, SyncState::Master, 0)),
+            sync: own_sync_daemons(config),
+            followed: followed_sync_daemon(config),
             flush: global.lvs_flush,
             flush_on_stop: global.lvs_flush_on_stop,
             origins,
@@ -97,6 +95,8 @@ impl Wrapper {
             keeper: Keeper::default(),
             setup: Setup::default(),
             original: None,
+            sync: Vec::new(),
+            sync_complaint: None,
             started: false,
         };
         let task = tokio::task::spawn_local(task.run(setup, inbox));
@@ -137,6 +137,10 @@ struct Task<T, F> {
     setup: Setup,
     /// The kernel's own timeouts, once changed.
     original: Option<Timeouts>,
+    /// The sync daemons that this process has started.
+    sync: Vec<SyncDaemon>,
+    /// What was said last about why they cannot be.
+    sync_complaint: Option<String>,
     /// Whether the first pass is over.
     started: bool,
 }
@@ -151,6 +155,7 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
                 request = inbox.recv() => request,
                 () = sleep_until(pass_at) => {
                     self.look().await;
+                    self.set_sync().await;
                     pass_at = Instant::now() + self.period();
                     continue;
                 }
@@ -192,7 +197,8 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
     }
 
     fn period(&self) -> Duration {
-        if self.table.is_none() || self.keeper.is_unsettled() {
+        let leaving = self.setup.sync.is_empty() && !self.sync.is_empty();
+        if self.table.is_none() || self.keeper.is_unsettled() || leaving {
             SOON
         } else {
             PASS
@@ -241,7 +247,7 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
             self.tell(&[Command::Flush]).await;
         }
         self.set_timeouts().await;
-        self.set_sync(None).await;
+        self.set_sync().await;
         self.run_pass(Pass::First).await;
     }
 
@@ -255,7 +261,7 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
             self.set_timeouts().await;
         }
         if before.sync != self.setup.sync {
-            self.set_sync(before.sync).await;
+            self.change_sync().await;
         }
         self.look().await;
     }
@@ -345,22 +351,47 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
         }
     }
 
-    /// Starts the sync daemons that are wanted, in the place of `before`.
-    async fn set_sync(&mut self, before: Option<SyncDaemon>) {
-        let mut commands = Vec::new();
-        if before.is_some() || self.setup.sync.is_some() {
-            commands.extend(
-                [SyncState::Master, SyncState::Backup]
-                    .map(|state| Command::DelDaemon { state, sync_id: 0 }),
-            );
-        }
-        if let Some(sync) = self.setup.sync {
-            for state in [SyncState::Master, SyncState::Backup] {
-                commands.push(Command::NewDaemon(SyncDaemon { state, ..sync }));
+    /// Another line: at once, but not while the VRRP process takes over. It puts its own into the
+    /// places of ours; what it leaves of them goes at the next look. Two that take away and put
+    /// in would meet, and the kernel knows a daemon by its role alone.
+    async fn change_sync(&mut self) {
+        match &self.setup.followed {
+            Some(heir) if self.setup.sync.is_empty() => {
+                let same = |one: &SyncDaemon| {
+                    (one.interface, one.sync_id) == (heir.interface, heir.sync_id)
+                };
+                self.sync.retain(|one| !same(one));
             }
+            _ => self.set_sync().await,
         }
-        if !commands.is_empty() {
-            self.tell(&commands).await;
+    }
+
+    /// Makes the sync daemons that run those that are wanted. Others stay.
+    async fn set_sync(&mut self) {
+        if !self.started || (self.sync.is_empty() && self.setup.sync.is_empty()) {
+            return;
+        }
+        let Some(table) = &mut self.table else { return };
+        let refusals = match table.daemons().await {
+            Ok(running) => {
+                let commands = sync_commands(&running, &self.sync, &self.setup.sync);
+                table.apply(&commands).await
+            }
+            Err(e) => Err(e),
+        };
+        let refused = match refusals {
+            Ok(refusals) => refusals.into_iter().find(|r| !r.error.already()),
+            Err(e) => return self.failed(&e),
+        };
+        let Some(refused) = refused else {
+            self.sync.clone_from(&self.setup.sync);
+            self.sync_complaint = None;
+            return;
+        };
+        let why = refused.error.to_string();
+        if self.sync_complaint.as_ref() != Some(&why) {
+            error!("IPVS: {why}. It is tried again; everything else goes on");
+            self.sync_complaint = Some(why);
         }
     }
 
@@ -373,8 +404,8 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
         } else if self.keeper.is_unsettled() {
             self.look().await;
         }
-        let sync = self.setup.sync.take();
-        self.set_sync(sync).await;
+        self.setup.sync.clear();
+        self.set_sync().await;
         self.restore_timeouts().await;
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use super::router::Routers;
-use crate::ipvs::{opener, sync_commands, sync_daemon};
+use crate::ipvs::{followed_line, opener, own_sync_daemons, sync_commands, sync_daemon};
 
 /// Between two looks at what runs: something may have been missing, or somebody else at work.
 const LOOK: Duration = Duration::from_secs(30);
@@ -30,14 +30,21 @@ pub(super) struct Follower {
 
 enum Request {
     Want(Option<SyncDaemon>),
+    /// What runs is somebody else's from now on.
+    Leave,
     Finish(oneshot::Sender<()>),
 }
 
 impl Follower {
     /// Takes over a configuration, at the start and at each reload; `routers` are those of it.
     pub(super) fn apply(&mut self, config: &model::Config, routers: &Routers) {
-        self.line = line(config);
+        self.line = followed_line(config);
         let Some(line) = &self.line else {
+            // Without an instance the line is the checker process's: it puts its own daemons into
+            // the places of ours. Two that take away and put in would meet.
+            if !own_sync_daemons(config).is_empty() {
+                self.send(Request::Leave);
+            }
             return self.want(None);
         };
         let name = line.inst.as_deref().unwrap_or_default();
@@ -79,9 +86,13 @@ impl Follower {
     }
 
     fn want(&self, daemon: Option<SyncDaemon>) {
+        self.send(Request::Want(daemon));
+    }
+
+    fn send(&self, request: Request) {
         if let Some(thread) = &self.thread {
             // The thread ends only with this handle.
-            let _ = thread.send(Request::Want(daemon));
+            let _ = thread.send(request);
         }
     }
 
@@ -96,25 +107,6 @@ impl Follower {
             warn!("the kernel is too slow: its sync daemon may still run");
         }
     }
-}
-
-/// The line that names an instance, or what the deprecated `lvs_sync_daemon_interface` of one says.
-fn line(config: &model::Config) -> Option<model::LvsSyncDaemon> {
-    if let Some(line) = &config.global.lvs_sync_daemon {
-        return line.inst.is_some().then(|| line.clone());
-    }
-    config.instances.iter().find_map(|instance| {
-        Some(model::LvsSyncDaemon {
-            interface: instance.lvs_sync_daemon_interface.clone()?,
-            inst: Some(instance.name.to_string()),
-            id: None,
-            maxlen: None,
-            port: None,
-            ttl: None,
-            group: None,
-            origin: instance.origin.clone(),
-        })
-    })
 }
 
 /// Starts the thread.
@@ -144,6 +136,10 @@ fn run<T: Table>(
     loop {
         match inbox.recv_timeout(LOOK) {
             Ok(Request::Want(want)) => wanted = want,
+            Ok(Request::Leave) => {
+                keeper.ours = None;
+                wanted = None;
+            }
             Ok(Request::Finish(done)) => {
                 runtime.block_on(keeper.make(None));
                 let _ = done.send(());
@@ -189,7 +185,7 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Keeper<T, F> {
             none => none.insert((self.open)()?),
         };
         let running = table.daemons().await?;
-        let commands = sync_commands(&running, self.ours.as_ref(), wanted.as_ref());
+        let commands = sync_commands(&running, self.ours.as_slice(), wanted.as_slice());
         if commands.is_empty() {
             self.ours = wanted;
             return Ok(None);
