@@ -22,9 +22,12 @@ mod guides;
 mod honest_time;
 mod lifecycle;
 mod lvs;
+#[path = "../crates/config/tests/support/machine.rs"]
+mod machine;
 mod mail;
 mod matrix;
 mod notify;
 mod parity;
 mod rfc;
+mod routing;
 mod tracking;

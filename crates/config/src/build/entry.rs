@@ -208,13 +208,12 @@ impl Build<'_> {
         self.session.report.push(d);
     }
 
-    /// Reports the word that is next, which is no option of `context`, and skips it.
-    pub(super) fn no_option(&mut self, text: String, context: Context, words: &mut Words<'_>) {
+    /// Reports the word that is next, which is no option of `context`; keepalived drops the line.
+    pub(super) fn no_option(&mut self, text: String, context: Context, words: &Words<'_>) {
         let d = Diagnostic::error(code::ENTRY_OPTION, Class::General, text);
         let d = words.line.point(d, words.at());
         let d = advise::option(words.line, words.at(), context, d);
         self.session.report.push(d);
-        words.take();
     }
 
     /// Options that routes and rules share; gives whether `keyword` is one.

@@ -156,7 +156,7 @@ impl Build<'_> {
             return self.destination(words, r);
         }
         self.no_option(format!("unknown route keyword {word}"), context, words);
-        Ok(())
+        Err(Fault::Dropped)
     }
 
     fn destination(&mut self, words: &mut Words<'_>, r: &mut Reading) -> Result<(), Fault> {

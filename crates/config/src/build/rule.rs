@@ -87,8 +87,8 @@ impl Build<'_> {
         };
         while let Some(word) = words.peek() {
             let Some(keyword) = context.find(word) else {
-                self.no_option(format!("Unknown rule option {word}"), context, &mut words);
-                continue;
+                self.no_option(format!("Unknown rule option {word}"), context, &words);
+                return Ok(None);
             };
             words.take();
             self.needs_value(keyword, &words)?;

@@ -5,8 +5,8 @@ use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
 
 use super::{
-    Encap, Hop, Metric, Metrics, Placement, Route, RouteType, RouterPreference, Rule, RuleAction,
-    TunnelEncap,
+    DsField, Encap, Hop, Metric, Metrics, Placement, Route, RouteType, RouterPreference, Rule,
+    RuleAction, TunnelEncap,
 };
 
 /// Writes ` NAME VALUE` if there is a value.
@@ -14,6 +14,13 @@ fn option(f: &mut Formatter<'_>, name: &str, value: Option<impl Display>) -> Res
     match value {
         Some(value) => write!(f, " {name} {value}"),
         None => Ok(()),
+    }
+}
+
+/// In hexadecimal, as `ip` reads it with or without `0x`.
+impl Display for DsField {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "{:#04x}", self.0)
     }
 }
 
@@ -160,7 +167,8 @@ impl Display for Metrics {
         for (name, time) in [("rtt", rtt), ("rttvar", rttvar), ("rto_min", rto_min)] {
             let millis = |time: &Metric<Duration>| Metric {
                 value: format!("{}ms", time.value.as_secs_f64() * 1e3),
-                lock: time.lock,
+                // `ip` locks this one always and knows no word for it.
+                lock: time.lock && name != "rto_min",
             };
             lockable(f, name, time.as_ref().map(millis).as_ref())?;
         }

@@ -14,7 +14,12 @@ macro_rules! numbers {
         impl $name {
             $($(#[$what])* pub const $value: Self = Self($n);)*
         }
+    )*};
+}
 
+/// Declares which numbers people see as they are.
+macro_rules! shown {
+    ($($name:ident)*) => {$(
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -22,6 +27,9 @@ macro_rules! numbers {
         }
     )*};
 }
+
+shown!(RouteTable RouteProtocol Scope RouteType InterfaceGroup RulePriority IpProtocol
+       RouterPreference MplsLabel);
 
 numbers! {
     /// A routing table (`RTA_TABLE`).
