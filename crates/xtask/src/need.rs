@@ -36,6 +36,7 @@ pub(crate) const LAB: &[Need] = &[
     need("nft", "nftables"),
     need("nginx", "nginx-light"),
     need("dnsmasq", "dnsmasq-base"),
+    need("/usr/lib/postfix/sbin/smtpd", "postfix"),
     need("linux.uml", "user-mode-linux"),
     need("qemu-system-x86_64", "qemu-system-x86"),
     need("/boot/vmlinuz-*-amd64", "linux-image-amd64"),

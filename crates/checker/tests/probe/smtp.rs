@@ -1,6 +1,7 @@
-//! `SMTP_CHECK` against aiosmtpd, and against rude servers.
+//! `SMTP_CHECK` against aiosmtpd and Postfix, and against rude servers.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 use std::time::Duration;
 
@@ -74,6 +75,63 @@ async fn a_real_server() {
             address.ip()
         ),
     );
+}
+
+/// Postfix needs root, users of its own and its directories: a guest has all of them.
+#[test]
+fn postfix() {
+    if !std::path::Path::new("/usr/lib/postfix/sbin/smtpd").exists() {
+        return skipped("postfix is not installed");
+    }
+    rk_lab::in_guest(|| {
+        // Those of an ordinary user's guest belong to somebody else.
+        if std::fs::metadata("/").unwrap().uid() != 0 {
+            return skipped("Postfix insists on root's files");
+        }
+        let postfix = |settings: &[&str]| {
+            let settings = settings.join("' '");
+            let all = format!(
+                "postconf -e inet_interfaces=127.0.0.1 compatibility_level=3.6 alias_maps= '{settings}'
+                 postfix stop 2> /dev/null; postfix start"
+            );
+            let output = Command::new("/bin/sh").args(["-c", &all]).output().unwrap();
+            let log = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{log}");
+            let address = SocketAddr::from(([127, 0, 0, 1], 25));
+            let what = format!("Postfix; it says {log}");
+            rk_lab::eventually(Duration::from_secs(20), &what, || {
+                std::net::TcpStream::connect(address).ok()
+            });
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(report(&endpoint(address), &probe()))
+        };
+        assert_verdict(&postfix(&["smtpd_banner=$myhostname ESMTP"]), "success");
+        // It knows no host of our name, and says so before it is asked for anything else.
+        let refuses = [
+            "smtpd_delay_reject=no",
+            "smtpd_helo_restrictions=check_helo_access static:reject",
+        ];
+        assert_verdict(
+            &postfix(&refuses),
+            "SMTP_CHECK Bad HELO response from server [127.0.0.1]:25",
+        );
+        // Its guard at the door greets in two lines, with a second between them.
+        let guarded = [
+            "smtpd_helo_restrictions=",
+            "postscreen_access_list=",
+            "postscreen_greet_action=enforce",
+            "postscreen_greet_wait=1s",
+            "postscreen_dnsbl_sites=",
+        ];
+        let master = "postconf -M smtp/inet='smtp inet n - n - 1 postscreen' \
+                      smtpd/pass='smtpd pass - - n - - smtpd'";
+        let changed = Command::new("/bin/sh").args(["-c", master]).status();
+        assert!(changed.unwrap().success());
+        assert_verdict(&postfix(&guarded), "success");
+    });
 }
 
 #[tokio::test]
