@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, Range};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::line::to_u32;
@@ -44,9 +45,10 @@ impl Deref for Raw {
 /// of that file; only what definitions and sequences make of a line has bytes of its own.
 #[derive(Clone)]
 pub(crate) enum Text {
-    /// A range of what was read from a file.
+    /// A range of what was read from a file. Counted twice, because a line is cut and dropped so
+    /// often that counting for threads would be felt.
     Shared {
-        file: Arc<Raw>,
+        file: Rc<Arc<Raw>>,
         start: u32,
         end: u32,
     },
@@ -56,7 +58,7 @@ pub(crate) enum Text {
 
 impl Text {
     /// The bytes `range` of `file`, which are all there.
-    pub(crate) fn of_file(file: &Arc<Raw>, range: Range<usize>) -> Self {
+    pub(crate) fn of_file(file: &Rc<Arc<Raw>>, range: Range<usize>) -> Self {
         Self::Shared {
             file: file.clone(),
             start: to_u32(range.start),
@@ -67,7 +69,7 @@ impl Text {
     /// The text if it is UTF-8.
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
-            Self::Shared { file, start, end } => match &**file {
+            Self::Shared { file, start, end } => match &***file {
                 Raw::Utf8(text) => text.get(*start as usize..*end as usize),
                 Raw::Bytes(_) => std::str::from_utf8(self).ok(),
             },
@@ -126,7 +128,7 @@ mod tests {
 
     #[test]
     fn pieces_of_a_file_are_cut_like_text_of_its_own() {
-        let file = Arc::new(Raw::from(b"one two three".to_vec()));
+        let file = Rc::new(Arc::new(Raw::from(b"one two three".to_vec())));
         for text in [Text::of_file(&file, 4..13), b"two three".to_vec().into()] {
             assert_eq!(&*text, b"two three");
             let mut part = text.slice(1..7);
@@ -142,10 +144,10 @@ mod tests {
 
     #[test]
     fn text_that_is_not_utf8_is_none_where_it_is_not() {
-        let file = Arc::new(Raw::from(b"a \xff b".to_vec()));
+        let file = Rc::new(Arc::new(Raw::from(b"a \xff b".to_vec())));
         assert_eq!(Text::of_file(&file, 0..1).as_str(), Some("a"));
         assert_eq!(Text::of_file(&file, 0..3).as_str(), None);
-        let file = Arc::new(Raw::from("a ü b".as_bytes().to_vec()));
+        let file = Rc::new(Arc::new(Raw::from("a ü b".as_bytes().to_vec())));
         assert_eq!(Text::of_file(&file, 0..4).as_str(), Some("a ü"));
         assert_eq!(Text::of_file(&file, 0..3).as_str(), None);
     }

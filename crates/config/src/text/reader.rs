@@ -89,7 +89,7 @@ struct IncludeLine {
 /// A file being read.
 struct OpenFile {
     id: FileId,
-    text: Arc<Raw>,
+    text: Rc<Arc<Raw>>,
     /// The first byte at or behind the line that may be a comment or a NUL, and the first one
     /// that makes words other than plain.
     odd: usize,
@@ -747,7 +747,7 @@ impl<'a> Reader<'a> {
         let id = self.session.files.add(path, text);
         self.stack.push(From::File(OpenFile {
             id,
-            text: self.session.files.shared(id),
+            text: Rc::new(self.session.files.shared(id)),
             odd: 0,
             special: 0,
             line: 0,
