@@ -88,6 +88,19 @@ impl Text {
         }
     }
 
+    /// Makes copies of the text cheap.
+    pub(crate) fn share(&mut self) {
+        if let Self::Own(bytes) = self {
+            let end = to_u32(bytes.len());
+            let file = Rc::new(Arc::new(Raw::from(std::mem::take(bytes))));
+            *self = Self::Shared {
+                file,
+                start: 0,
+                end,
+            };
+        }
+    }
+
     /// Cuts everything from `at` on.
     pub(crate) fn truncate(&mut self, at: usize) {
         match self {
@@ -138,6 +151,8 @@ mod tests {
             part.truncate(2);
             assert_eq!(&*part, b"wo");
             assert_eq!(&*part.slice(2..2), b"");
+            assert_eq!(part.as_str(), Some("wo"));
+            part.share();
             assert_eq!(part.as_str(), Some("wo"));
         }
     }

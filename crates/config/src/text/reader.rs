@@ -436,7 +436,7 @@ impl<'a> Reader<'a> {
             part.truncate(end);
             // `$NAME=\` has nothing on its first line.
             if !(lines.is_empty() && part.text.is_empty()) {
-                part.look();
+                part.keep();
                 lines.push(part);
             }
             match self.next_raw() {
@@ -446,7 +446,7 @@ impl<'a> Reader<'a> {
         }
         let end = trim_end(&part.text);
         part.truncate(end);
-        part.look();
+        part.keep();
         lines.push(part);
         self.definitions.set(name, lines);
         true
