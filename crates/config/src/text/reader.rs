@@ -6,9 +6,8 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use super::bytes::{Raw, Text};
+use super::bytes::{Shared, Text};
 use super::define::{self, Builtins, Definition, Definitions};
 use super::include::{self, Checks};
 use super::line::{Frame, Line, to_u32};
@@ -89,7 +88,7 @@ struct IncludeLine {
 /// A file being read.
 struct OpenFile {
     id: FileId,
-    text: Rc<Arc<Raw>>,
+    text: Shared,
     /// The first byte at or behind the line that may be a comment or a NUL, and the first one
     /// that makes words other than plain.
     odd: usize,
@@ -747,7 +746,7 @@ impl<'a> Reader<'a> {
         let id = self.session.files.add(path, text);
         self.stack.push(From::File(OpenFile {
             id,
-            text: Rc::new(self.session.files.shared(id)),
+            text: Shared::new(self.session.files.shared(id)),
             odd: 0,
             special: 0,
             line: 0,
