@@ -275,6 +275,11 @@ fn pairs_of_files_are_compared() {
             );
         }
     }
+    for rule in cluster::RULES {
+        let findings = rule.example.findings;
+        let own = format!("[{}]: ", rule.code);
+        assert!(findings.contains(&own), "{rule:?} is not in its example");
+    }
     let unseen: Vec<_> = cluster::RULES
         .iter()
         .filter(|r| !seen.contains(&r.code))

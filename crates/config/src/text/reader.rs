@@ -561,11 +561,12 @@ impl<'a> Reader<'a> {
                         format!("a sequence may have {ROUNDS_MAX} rounds at most: '{shown}'")
                     }
                 };
-                let d = Diagnostic::error(code::SEQUENCE, Class::General, text).at(
-                    line,
-                    first,
-                    line.text.len(),
-                );
+                let code = match problem {
+                    sequence::Problem::TooLong => code::LIMIT,
+                    _ => code::SEQUENCE,
+                };
+                let d =
+                    Diagnostic::error(code, Class::General, text).at(line, first, line.text.len());
                 let advice = problem.advice(shown.starts_with("~LST"));
                 self.session.report.push(d.help(advice));
             }
