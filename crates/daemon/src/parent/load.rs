@@ -89,7 +89,10 @@ pub(crate) fn judge(loaded: Loaded) -> Result<Arc<Config>, Unusable> {
     }
     let more = loaded.diagnostics.len().saturating_sub(SHOWN) + loaded.dropped;
     if more > 0 {
-        tracing::error!("{more} more messages about the configuration are not shown");
+        tracing::error!(
+            "{more} more messages about the configuration are not shown: \
+             `rkeepalived -t --format plain` prints them"
+        );
     }
     if let Some(why) = unusable(&loaded) {
         return Err(why);
