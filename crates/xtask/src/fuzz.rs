@@ -15,6 +15,9 @@ const TARGETS: &[(&str, &[&str])] = &[
     ("lint", CONFIGURATIONS),
     ("packet", &["fuzz/seeds/packet"]),
     ("ipvs", &["fuzz/seeds/ipvs"]),
+    ("http", &["fuzz/seeds/http"]),
+    ("dns", &["fuzz/seeds/dns"]),
+    ("smtp", &["fuzz/seeds/smtp"]),
 ];
 
 /// Where configurations are.

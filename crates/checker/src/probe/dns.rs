@@ -83,7 +83,7 @@ impl DnsProbe {
 
 /// The response code of `datagram`, if it answers the query `id`. What it says is nobody's
 /// business here.
-fn response_code(datagram: &[u8], id: u16) -> Option<u16> {
+pub(super) fn response_code(datagram: &[u8], id: u16) -> Option<u16> {
     let header = Header::read(&mut BinDecoder::new(datagram)).ok()?.metadata;
     (header.id == id && header.message_type == MessageType::Response)
         .then(|| header.response_code.into())

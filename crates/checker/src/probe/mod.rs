@@ -8,6 +8,7 @@
 //! What a server sends is never kept beyond fixed bounds, however much it sends, and no server can
 //! keep an attempt going for ever: see [`Endpoint::connect_timeout`].
 
+pub mod answer;
 mod dns;
 mod file;
 pub mod genhash;

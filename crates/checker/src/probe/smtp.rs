@@ -31,13 +31,13 @@ const LONGEST_REPLY: usize = 64 * 1024;
 
 /// What came instead of a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct NoReply;
+pub(super) struct NoReply;
 
 /// Takes the octets of one reply (RFC 5321 §4.2) apart, whatever pieces they come in.
 ///
 /// A reply is lines `250-text` and, at its end, `250 text` or just `250`.
 #[derive(Debug, Default)]
-struct ReplyReader {
+pub(super) struct ReplyReader {
     /// The first octets of the line being read: code and separator.
     head: Vec<u8>,
     read: usize,
@@ -45,7 +45,7 @@ struct ReplyReader {
 
 impl ReplyReader {
     /// Takes one octet: the code, once the reply is complete.
-    fn push(&mut self, octet: u8) -> Option<Result<u16, NoReply>> {
+    pub(super) fn push(&mut self, octet: u8) -> Option<Result<u16, NoReply>> {
         self.read += 1;
         if self.read > LONGEST_REPLY {
             return Some(Err(NoReply));

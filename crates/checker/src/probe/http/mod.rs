@@ -232,6 +232,15 @@ struct Judge<'a> {
     search: Option<Search<'a>>,
 }
 
+impl<'a> Judge<'a> {
+    fn of(probe: &'a HttpProbe) -> Self {
+        Self {
+            hasher: probe.digest.map(|_| Hasher::new()),
+            search: probe.regex.as_ref().map(Search::new),
+        }
+    }
+}
+
 impl Sink for Judge<'_> {
     fn head(&mut self, _: &[u8]) {}
 
@@ -246,10 +255,7 @@ impl Sink for Judge<'_> {
 }
 
 pub(super) async fn attempt(endpoint: &Endpoint, probe: &HttpProbe) -> Report {
-    let mut judge = Judge {
-        hasher: probe.digest.map(|_| Hasher::new()),
-        search: probe.regex.as_ref().map(Search::new),
-    };
+    let mut judge = Judge::of(probe);
     let request = probe.request(endpoint);
     let (certificate, fetched) = fetch(endpoint, &request, probe.tls.as_ref(), &mut judge).await;
     let mut report = match fetched {
@@ -261,6 +267,26 @@ pub(super) async fn attempt(endpoint: &Endpoint, probe: &HttpProbe) -> Report {
     };
     report.certificate = certificate;
     report
+}
+
+/// The judgement over an answer that came in these pieces and ended there.
+pub(super) fn judge<'a>(
+    endpoint: &Endpoint,
+    probe: &HttpProbe,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Report {
+    let mut judge = Judge::of(probe);
+    let mut reply = reply::Reply::default();
+    for piece in pieces {
+        let before = reply.received();
+        let Ok(parts) = reply.push(piece) else {
+            return Report::failure(Broken::Head.line(&endpoint.service));
+        };
+        if !parts.body.is_empty() {
+            judge.body(parts.body, reply.content_length(), before);
+        }
+    }
+    judged(endpoint, probe, judge, &reply)
 }
 
 /// The judgement over a reply that has come to its end.
