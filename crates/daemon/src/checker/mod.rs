@@ -1,8 +1,8 @@
-//! The checker process: one thread, one loop around the core, and a task for the kernel's table.
+//! The checker process: one thread, one loop around the core, and a thread for the kernel's table.
 //!
 //! ```text
 //!   attempts' ends ─┐                               ┌── attempts (a task each)
-//!   core's timer ───┤                               ├── the IPVS wrapper (a task)
+//!   core's timer ───┤                               ├── the IPVS wrapper (a thread)
 //!   netlink ────────┼──▶ Director (sans-IO) ──▶ ────┼── scripts, FIFOs, mail (tasks)
 //!   files ──────────┤                               └── log
 //!   the parent ─────┘

@@ -1,16 +1,19 @@
-//! The IPVS wrapper: the task that owns the kernel's table.
+//! The IPVS wrapper: the thread that owns the kernel's table.
 //!
 //! The loop tells it what is wanted and goes on; it gathers what has come meanwhile, so that a
 //! thousand changes are a few system calls. It looks at the whole table now and then, and puts
 //! back what somebody else has changed.
+//!
+//! The kernel works inside the system call, and may load a module for it, or wait for a lock that
+//! others hold: that is why it is a thread, and no task of the loop.
 
 use std::collections::HashMap;
+use std::thread;
 use std::time::Duration;
 
 use rk_config::model::{self, Origin};
 use rk_ipvs::{Command, ServiceKey, SyncDaemon, Table, TableError, Timeouts};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
@@ -23,11 +26,10 @@ const PASS: Duration = Duration::from_secs(30);
 /// The same while something has not worked.
 const SOON: Duration = Duration::from_secs(2);
 
-/// The handle of the loop. Dropped, it ends the task once it has done what was asked.
+/// The handle of the loop. Dropped, it ends the thread once it has done what was asked.
 #[derive(Debug)]
 pub(super) struct Wrapper {
     requests: mpsc::UnboundedSender<Request>,
-    task: JoinHandle<()>,
 }
 
 /// What the configuration says about the table as a whole.
@@ -81,32 +83,31 @@ enum Request {
 }
 
 impl Wrapper {
-    /// Starts the task. `open` gives the table, and is called again while it cannot. Needs a
-    /// [`tokio::task::LocalSet`].
-    pub(super) fn start<T: Table + 'static>(
+    /// Starts the thread. `open` gives the table, and is called again while it cannot.
+    pub(super) fn start<T: Table>(
         setup: Setup,
-        open: impl FnMut() -> Result<T, TableError> + 'static,
+        open: impl FnMut() -> Result<T, TableError> + Send + 'static,
     ) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
-        let task = Task {
-            open,
-            table: None,
-            complaint: None,
-            keeper: Keeper::default(),
-            setup: Setup::default(),
-            original: None,
-            sync: Vec::new(),
-            sync_complaint: None,
-            started: false,
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build();
+            match runtime {
+                Ok(runtime) => runtime.block_on(Task::new(open).run(setup, inbox)),
+                Err(e) => error!("IPVS: nothing is balanced: {e}"),
+            }
         };
-        let task = tokio::task::spawn_local(task.run(setup, inbox));
-        Self { requests, task }
+        if let Err(e) = thread::Builder::new().name("ipvs".to_owned()).spawn(run) {
+            error!("IPVS: nothing is balanced: no thread for it: {e}");
+        }
+        Self { requests }
     }
 
     /// Tells what should be there. Never waits.
     pub(super) fn want(&self, wants: Vec<Want>) {
         if !wants.is_empty() {
-            // The task ends only with this handle.
+            // The thread ends only with this handle.
             let _ = self.requests.send(Request::Wants(wants));
         }
     }
@@ -123,7 +124,6 @@ impl Wrapper {
         let _ = self.requests.send(Request::Finish { keep, done });
         if tokio::time::timeout(limit, finished).await.is_err() {
             warn!("IPVS: the kernel is too slow: some virtual servers were not removed");
-            self.task.abort();
         }
     }
 }
@@ -146,6 +146,20 @@ struct Task<T, F> {
 }
 
 impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
+    fn new(open: F) -> Self {
+        Self {
+            open,
+            table: None,
+            complaint: None,
+            keeper: Keeper::default(),
+            setup: Setup::default(),
+            original: None,
+            sync: Vec::new(),
+            sync_complaint: None,
+            started: false,
+        }
+    }
+
     async fn run(mut self, setup: Setup, mut inbox: mpsc::UnboundedReceiver<Request>) {
         self.begin(setup).await;
         let mut pass_at = Instant::now() + PASS;
@@ -409,3 +423,6 @@ impl<T: Table, F: FnMut() -> Result<T, TableError>> Task<T, F> {
         self.restore_timeouts().await;
     }
 }
+
+#[cfg(test)]
+mod tests;
