@@ -6,9 +6,11 @@
 
 mod address;
 mod time;
+mod transport;
 mod vrrp;
 
 pub use address::{Family, IfIndex, Prefix, PrefixError};
 pub use core::time::Duration;
 pub use time::{Centis, Instant};
+pub use transport::Transport;
 pub use vrrp::{OutOfRange, Priority, Vrid};

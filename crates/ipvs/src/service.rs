@@ -5,44 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 
 use rk_base::Family;
+pub use rk_base::Transport as Protocol;
 use rk_ipvs_sys as sys;
 
 use crate::name::Name;
 use crate::stats::Stats;
 use crate::wire::{self, WireError, Writer};
-
-/// The transport protocols that IPVS balances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// SCTP.
-    Sctp,
-}
-
-impl Protocol {
-    /// Its number in an IP header.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Tcp => 6,
-            Self::Udp => 17,
-            Self::Sctp => 132,
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Sctp => "sctp",
-        })
-    }
-}
 
 /// What tells one virtual service from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -317,16 +285,12 @@ impl ServiceEntry {
         let key = match mark.and_then(NonZeroU32::new) {
             Some(mark) => ServiceKey::Mark { mark, family },
             None => ServiceKey::Address {
-                protocol: match protocol.ok_or(missing("IPVS_SVC_ATTR_PROTOCOL"))? {
-                    6 => Protocol::Tcp,
-                    17 => Protocol::Udp,
-                    132 => Protocol::Sctp,
-                    _ => {
-                        return Err(WireError::Value {
-                            attribute: "IPVS_SVC_ATTR_PROTOCOL",
-                        });
-                    }
-                },
+                protocol: u8::try_from(protocol.ok_or(missing("IPVS_SVC_ATTR_PROTOCOL"))?)
+                    .ok()
+                    .and_then(Protocol::numbered)
+                    .ok_or(WireError::Value {
+                        attribute: "IPVS_SVC_ATTR_PROTOCOL",
+                    })?,
                 address: wire::address_of(family, address.ok_or(missing("IPVS_SVC_ATTR_ADDR"))?),
                 port: port.ok_or(missing("IPVS_SVC_ATTR_PORT"))?,
             },

@@ -33,7 +33,7 @@ pub enum NetnsError {
         name: String,
     },
     /// Anything else the kernel said, for example that the file is no namespace.
-    #[error("cannot enter network namespace `{name}`")]
+    #[error("cannot enter network namespace `{name}`: {source}")]
     Kernel {
         /// The name as given.
         name: String,

@@ -96,7 +96,7 @@ impl Build<'_> {
         let all_six = !raw.servers.is_empty() && raw.servers.iter().all(six);
         let unsaid = if all_six { Family::V6 } else { Family::V4 };
         let family = raw.family.unwrap_or(unsaid);
-        let protocol = raw.protocol.unwrap_or_default();
+        let protocol = raw.protocol.unwrap_or(Protocol::Udp);
         let service = match &raw.named {
             Named::Address(addr, port) => Service::Address {
                 addr: *addr,

@@ -12,7 +12,7 @@ use super::{At, Build, Stop, check};
 use crate::code;
 use crate::diagnostic::Class;
 use crate::model::{
-    Hop, Leg, LegWeight, Metric, Metrics, Placement, Route, RouteTable, RouteType,
+    Hop, Leg, LegWeight, Metric, Metrics, Placement, Route, RouteProtocol, RouteTable, RouteType,
     RouterPreference, Scope,
 };
 use crate::source::NameTable;
@@ -65,7 +65,7 @@ impl Build<'_> {
                 kind: RouteType::UNICAST,
                 table: RouteTable::MAIN,
                 scope: Scope::GLOBAL,
-                protocol: crate::model::RouteProtocol::KEEPALIVED,
+                protocol: RouteProtocol::KEEPALIVED,
                 metric: None,
                 tos: None,
                 src: None,
@@ -273,7 +273,7 @@ impl Build<'_> {
             }
             "protocol" => {
                 let protocol = self.named(NameTable::Protocol, words.take(), 255)?;
-                r.entry.protocol = Some(crate::model::RouteProtocol(protocol));
+                r.entry.protocol = Some(RouteProtocol(protocol));
             }
             "scope" => r.route.scope = Scope(self.named(NameTable::Scope, words.take(), 255)?),
             "metric" => r.route.metric = Some(number(keyword, words.take())?),

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use rk_base::Family;
 use rk_config::model::{self, Service};
-use rk_net::{FirewallError, FirewallSettings, Marked, Marker, Transport};
+use rk_net::{FirewallError, FirewallSettings, Marked, Marker};
 use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
@@ -103,8 +103,7 @@ impl Numbers {
 
     /// The marks of the group of this name for TCP, UDP and SCTP.
     pub(super) fn of_group(&self, name: &Arc<str>) -> [Option<NonZeroU32>; 3] {
-        use model::Protocol::{Sctp, Tcp, Udp};
-        [Tcp, Udp, Sctp].map(|protocol| self.given.get(&(name.clone(), protocol)).copied())
+        model::Protocol::ALL.map(|protocol| self.given.get(&(name.clone(), protocol)).copied())
     }
 
     /// Which packets are to bear the marks.
@@ -114,11 +113,7 @@ impl Numbers {
             let Some(mark) = self.given.get(&it) else {
                 continue;
             };
-            let transport = match it.1 {
-                model::Protocol::Tcp => Transport::Tcp,
-                model::Protocol::Udp => Transport::Udp,
-                model::Protocol::Sctp => Transport::Sctp,
-            };
+            let transport = it.1;
             for entry in &group.entries {
                 let (first, last, port): (IpAddr, IpAddr, u16) = match entry.target {
                     model::GroupTarget::V4 { first, last, port } => {

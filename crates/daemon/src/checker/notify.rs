@@ -128,7 +128,7 @@ fn scripts(config: &model::Config, umask: Umask) -> HashMap<Subject, Scripts> {
                 real: Endpoint {
                     addr: r.addr,
                     port: r.port,
-                    protocol: v.service.protocol().map(translate::protocol),
+                    protocol: v.service.protocol(),
                 },
             };
             add(subject, &r.notify_up, &r.notify_down);

@@ -55,11 +55,7 @@ pub(super) fn key(key: state::ServiceKey) -> Option<ipvs::ServiceKey> {
             port,
             protocol,
         } => ipvs::ServiceKey::Address {
-            protocol: match protocol {
-                state::Protocol::Tcp => ipvs::Protocol::Tcp,
-                state::Protocol::Udp => ipvs::Protocol::Udp,
-                state::Protocol::Sctp => ipvs::Protocol::Sctp,
-            },
+            protocol,
             address: addr,
             port,
         },

@@ -82,7 +82,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     fn virtual_server(&mut self, v: &model::VirtualServer) -> VirtualServer {
-        let protocol = v.service.protocol().map(protocol);
+        let protocol = v.service.protocol();
         let entries = self.entries(&v.service, protocol);
         for entry in &entries {
             self.origins
@@ -480,7 +480,7 @@ pub(super) fn name(service: &model::Service) -> VirtualName {
         } => VirtualName::Address(Endpoint {
             addr: *addr,
             port: *port,
-            protocol: Some(protocol(*p)),
+            protocol: Some(*p),
         }),
         model::Service::Fwmark { mark, family } => VirtualName::Mark {
             mark: *mark,
@@ -490,15 +490,6 @@ pub(super) fn name(service: &model::Service) -> VirtualName {
             name: name.clone(),
             index: *index,
         },
-    }
-}
-
-/// The transport, as the core knows it.
-pub(super) const fn protocol(protocol: model::Protocol) -> Protocol {
-    match protocol {
-        model::Protocol::Tcp => Protocol::Tcp,
-        model::Protocol::Udp => Protocol::Udp,
-        model::Protocol::Sctp => Protocol::Sctp,
     }
 }
 

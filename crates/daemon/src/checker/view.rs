@@ -201,11 +201,7 @@ fn group(group: &model::VirtualServerGroup, director: &Director) -> GroupView {
                 .desired_service(key)
                 .map_or(0, |s| s.destinations.len())
         };
-        let protocols = [
-            state::Protocol::Tcp,
-            state::Protocol::Udp,
-            state::Protocol::Sctp,
-        ];
+        let protocols = state::Protocol::ALL;
         let addresses = |first: IpAddr, last: IpAddr, port| GroupEntryView {
             target: GroupTargetView::Addresses(first, last, port),
             alive: protocols.map(|protocol| {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use rk_config::{Diagnostic, Loaded, Outcome, Severity, SourceMap};
+use rk_net::netns::{self, NetnsError};
 use rk_report::text::headline;
 
-use super::namespace::{self, NamespaceError};
 use crate::Config;
 use crate::cli::Options;
 use crate::names;
@@ -43,19 +43,21 @@ pub(crate) fn main_file(options: &Options) -> &str {
 }
 
 /// Reads the configuration without a word, in the network namespace it is for: interfaces are
-/// looked for there. This process is in it from then on.
+/// looked for there. This process is in it from then on. keepalived also makes a mount namespace,
+/// to have `/run/keepalived` for itself; here the pid files of a namespace have a directory of
+/// their own, so scripts see the file system that everybody sees.
 ///
 /// # Errors
 /// The namespace cannot be entered; with what was read outside of it.
-pub(crate) fn read_inside(options: &Options) -> Result<Loaded, (Box<Loaded>, NamespaceError)> {
+pub(crate) fn read_inside(options: &Options) -> Result<Loaded, (Box<Loaded>, NetnsError)> {
     if let Some(name) = &options.namespace
-        && let Err(e) = namespace::enter(name)
+        && let Err(e) = netns::enter(name)
     {
         return Err((Box::new(read(options)), e));
     }
     let loaded = read(options);
     match names::namespace(options, &loaded.config) {
-        Some(name) if options.namespace.is_none() => match namespace::enter(name) {
+        Some(name) if options.namespace.is_none() => match netns::enter(name) {
             Ok(()) => Ok(read(options)),
             Err(e) => Err((Box::new(loaded), e)),
         },

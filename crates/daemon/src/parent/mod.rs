@@ -6,7 +6,6 @@
 
 mod background;
 pub(crate) mod load;
-mod namespace;
 mod process;
 mod respawn;
 mod supervisor;

@@ -1,6 +1,9 @@
 //! One attempt at a change, and what to do when it fails.
 
+use super::Family;
 use super::error::FirewallError;
+use super::existing::{Existing, Known, look};
+use super::request::{self, Request};
 use super::socket::{Failure, Generation, NfSocket, Refusal};
 
 /// Why an attempt failed.
@@ -73,6 +76,65 @@ pub(super) fn opened(socket: &mut Option<NfSocket>) -> Result<&mut NfSocket, Att
         *socket = Some(opened);
     }
     Ok(socket.as_mut().expect("it was opened above"))
+}
+
+/// Our tables, one a family.
+pub(super) struct Tables<'a> {
+    /// What they are called.
+    pub(super) name: &'a str,
+    /// What is in them.
+    pub(super) known: &'a Known,
+    /// The keyword that names them.
+    pub(super) keyword: &'static str,
+}
+
+impl Tables<'_> {
+    /// What removes leftovers where tables are `needed`, and where it is `uncertain` what there
+    /// is; and the generation that this was seen in, if anything was looked at.
+    pub(super) fn make_room(
+        &self,
+        socket: &mut NfSocket,
+        needed: impl Fn(Family) -> bool,
+        uncertain: bool,
+    ) -> Result<(Vec<Request>, Option<Generation>), Attempt> {
+        let mut requests = Vec::new();
+        let mut expected = None;
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let needed = needed(family);
+            if !needed && !uncertain {
+                continue;
+            }
+            // What we see of others' tables must still be so when the transaction takes effect.
+            expected = Some(match expected {
+                Some(generation) => generation,
+                None => generation(socket)?,
+            });
+            match look(socket, family, self.name, self.known)? {
+                Existing::None => {}
+                Existing::Leftover(handle) => {
+                    requests.push(request::delete_table(family, handle));
+                }
+                Existing::Foreign if !needed => {}
+                Existing::Foreign => {
+                    return Err(Attempt::Failed(FirewallError::Taken {
+                        family,
+                        table: self.name.to_owned(),
+                        keyword: self.keyword,
+                    }));
+                }
+            }
+        }
+        Ok((requests, expected))
+    }
+
+    /// Removes them, but not those of others.
+    pub(super) fn clear(&self, socket: &mut NfSocket) -> Result<(), Attempt> {
+        let (requests, expected) = self.make_room(socket, |_| false, true)?;
+        if !requests.is_empty() {
+            socket.transaction(requests, expected)?;
+        }
+        Ok(())
+    }
 }
 
 /// The first question to nftables: where there is none, the kernel calls it an invalid one.

@@ -26,9 +26,8 @@ mod socket;
 
 use std::collections::BTreeSet;
 
-use attempt::{Attempt, Next, generation, opened};
+use attempt::{Attempt, Next, Tables, opened};
 use content::{Content, Difference, SetName};
-use existing::{Existing, look};
 use socket::NfSocket;
 
 pub use content::Dropped;
@@ -182,34 +181,13 @@ impl Firewall {
 
     fn attempt(&mut self, difference: &Difference) -> Result<(), Attempt> {
         let socket = opened(&mut self.socket)?;
-        let mut requests = Vec::new();
-        let mut expected = None;
-        for family in [Family::Ipv4, Family::Ipv6] {
-            let main = SetName::main_of(family);
-            let needed = difference.sets.contains(&main);
-            if !needed && !self.uncertain {
-                continue;
-            }
-            // What we see of others' tables must still be so when the transaction takes effect.
-            expected = Some(match expected {
-                Some(generation) => generation,
-                None => generation(socket)?,
-            });
-            match look(socket, family, &self.settings.table, &layout::KNOWN)? {
-                Existing::None => {}
-                Existing::Leftover(handle) => {
-                    requests.push(request::delete_table(family, handle));
-                }
-                Existing::Foreign if !needed => {}
-                Existing::Foreign => {
-                    return Err(Attempt::Failed(FirewallError::Taken {
-                        family,
-                        table: self.settings.table.clone(),
-                        keyword: "nftables",
-                    }));
-                }
-            }
-        }
+        let ours = Tables {
+            name: &self.settings.table,
+            known: &layout::KNOWN,
+            keyword: "nftables",
+        };
+        let needed = |family| difference.sets.contains(&SetName::main_of(family));
+        let (mut requests, expected) = ours.make_room(socket, needed, self.uncertain)?;
         requests.extend(layout::transition(&self.settings, difference));
         if !requests.is_empty() {
             socket.transaction(requests, expected)?;
@@ -218,20 +196,12 @@ impl Firewall {
     }
 
     fn attempt_clear(&mut self) -> Result<(), Attempt> {
-        let socket = opened(&mut self.socket)?;
-        let expected = generation(socket)?;
-        let mut requests = Vec::new();
-        for family in [Family::Ipv4, Family::Ipv6] {
-            if let Existing::Leftover(handle) =
-                look(socket, family, &self.settings.table, &layout::KNOWN)?
-            {
-                requests.push(request::delete_table(family, handle));
-            }
-        }
-        if !requests.is_empty() {
-            socket.transaction(requests, Some(expected))?;
-        }
-        Ok(())
+        let ours = Tables {
+            name: &self.settings.table,
+            known: &layout::KNOWN,
+            keyword: "nftables",
+        };
+        ours.clear(opened(&mut self.socket)?)
     }
 
     fn judge(&mut self, failure: Attempt) -> Next {

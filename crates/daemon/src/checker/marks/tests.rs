@@ -1,4 +1,5 @@
 use rk_config::Options;
+use rk_net::Transport;
 
 use super::*;
 use crate::source::{Machine, SystemFiles};

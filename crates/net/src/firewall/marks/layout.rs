@@ -52,11 +52,7 @@ impl Map {
     }
 
     const fn protocol(self) -> u8 {
-        match self.transport {
-            Transport::Tcp => 6,
-            Transport::Udp => 17,
-            Transport::Sctp => 132,
-        }
+        self.transport.number()
     }
 
     const fn address_len(self) -> u32 {

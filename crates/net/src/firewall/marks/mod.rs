@@ -13,36 +13,15 @@
 mod layout;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 
-use super::attempt::{Attempt, Next, generation, opened};
+pub use rk_base::Transport;
+
+use super::attempt::{Attempt, Next, Tables, opened};
 use super::existing::{Existing, look};
-use super::request;
 use super::socket::NfSocket;
 use super::{ATTEMPTS, Family, FirewallError, FirewallSettings};
-
-/// The protocols that IPVS balances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Transport {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// SCTP.
-    Sctp,
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Sctp => "sctp",
-        })
-    }
-}
 
 /// Packets of one protocol to one port of some addresses in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -250,33 +229,13 @@ impl Marker {
 
     fn attempt(&mut self, difference: &Difference) -> Result<(), Attempt> {
         let socket = opened(&mut self.socket)?;
-        let mut requests = Vec::new();
-        let mut expected = None;
-        for family in [Family::Ipv4, Family::Ipv6] {
-            let needed = difference.tables.contains(&family);
-            if !needed && !self.uncertain {
-                continue;
-            }
-            // What we see of others' tables must still be so when the transaction takes effect.
-            expected = Some(match expected {
-                Some(generation) => generation,
-                None => generation(socket)?,
-            });
-            match look(socket, family, &self.settings.table, &layout::KNOWN)? {
-                Existing::None => {}
-                Existing::Leftover(handle) => {
-                    requests.push(request::delete_table(family, handle));
-                }
-                Existing::Foreign if !needed => {}
-                Existing::Foreign => {
-                    return Err(Attempt::Failed(FirewallError::Taken {
-                        family,
-                        table: self.settings.table.clone(),
-                        keyword: "nftables_ipvs",
-                    }));
-                }
-            }
-        }
+        let ours = Tables {
+            name: &self.settings.table,
+            known: &layout::KNOWN,
+            keyword: "nftables_ipvs",
+        };
+        let needed = |family| difference.tables.contains(&family);
+        let (mut requests, expected) = ours.make_room(socket, needed, self.uncertain)?;
         requests.extend(layout::transition(&self.settings, difference));
         if !requests.is_empty() {
             socket.transaction(requests, expected)?;
@@ -285,19 +244,12 @@ impl Marker {
     }
 
     fn attempt_clear(&mut self) -> Result<(), Attempt> {
-        let socket = opened(&mut self.socket)?;
-        let expected = generation(socket)?;
-        let mut requests = Vec::new();
-        for family in [Family::Ipv4, Family::Ipv6] {
-            let found = look(socket, family, &self.settings.table, &layout::KNOWN)?;
-            if let Existing::Leftover(handle) = found {
-                requests.push(request::delete_table(family, handle));
-            }
-        }
-        if !requests.is_empty() {
-            socket.transaction(requests, Some(expected))?;
-        }
-        Ok(())
+        let ours = Tables {
+            name: &self.settings.table,
+            known: &layout::KNOWN,
+            keyword: "nftables_ipvs",
+        };
+        ours.clear(opened(&mut self.socket)?)
     }
 
     /// `Ok` is to try again.
