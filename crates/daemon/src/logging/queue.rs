@@ -9,6 +9,10 @@ use super::writer::Writer;
 /// How many lines may wait.
 const LIMIT: usize = 16_384;
 
+/// How long the writer lets lines gather after it has written some. A line that comes alone is
+/// written at once, and of a thousand in a row not each wakes the writer.
+const GATHER: Duration = Duration::from_millis(3);
+
 /// How important a line is, as syslog has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Severity {
@@ -73,6 +77,10 @@ struct State {
     writer: Option<Writer>,
     /// A thread does the writing.
     background: bool,
+    /// That thread waits for lines: whoever brings one wakes it, which is a system call.
+    idle: bool,
+    /// Somebody waits for the lines to be written.
+    drained: bool,
 }
 
 impl Queue {
@@ -83,6 +91,8 @@ impl Queue {
             lost: 0,
             writer: Some(writer),
             background: false,
+            idle: false,
+            drained: false,
         };
         Self(Arc::new(Shared {
             state: Mutex::new(state),
@@ -100,7 +110,7 @@ impl Queue {
         let mut state = self.lock();
         if !state.background {
             if let Some(writer) = &mut state.writer {
-                writer.write(&line);
+                writer.write(&[line]);
             }
             return;
         }
@@ -109,7 +119,9 @@ impl Queue {
             return;
         }
         state.lines.push_back(line);
-        self.0.changed.notify_all();
+        if std::mem::take(&mut state.idle) {
+            self.0.changed.notify_all();
+        }
     }
 
     /// Puts another writer at the end; lines that wait go there too.
@@ -140,10 +152,12 @@ impl Queue {
 
     /// Waits until all lines are written, for `limit` at most.
     pub(super) fn drain(&self, limit: Duration) {
-        let state = self.lock();
+        let mut state = self.lock();
         if !state.background {
             return;
         }
+        state.drained = true;
+        self.0.changed.notify_all();
         let busy = |state: &mut State| !state.lines.is_empty() || state.writer.is_none();
         drop(self.0.changed.wait_timeout_while(state, limit, busy));
     }
@@ -152,28 +166,31 @@ impl Queue {
         loop {
             let mut state = self.lock();
             while state.lines.is_empty() || state.writer.is_none() {
+                state.idle = true;
                 state = self
                     .0
                     .changed
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
             }
-            let lines = std::mem::take(&mut state.lines);
+            state.idle = false;
+            let mut lines = Vec::from(std::mem::take(&mut state.lines));
             let lost = std::mem::take(&mut state.lost);
             let Some(mut writer) = state.writer.take() else {
                 continue;
             };
             // Written without the lock: this may take as long as it likes.
             drop(state);
-            for line in &lines {
-                writer.write(line);
-            }
             if lost > 0 {
                 let text = format!("{lost} log messages were lost: nobody took them in time");
-                writer.write(&Line::now(Severity::Warning, text));
+                lines.push(Line::now(Severity::Warning, text));
             }
-            self.lock().writer = Some(writer);
+            writer.write(&lines);
+            let mut state = self.lock();
+            state.writer = Some(writer);
             self.0.changed.notify_all();
+            let patient = |state: &mut State| !state.drained;
+            drop(self.0.changed.wait_timeout_while(state, GATHER, patient));
         }
     }
 }

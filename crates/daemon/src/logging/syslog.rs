@@ -18,7 +18,7 @@ pub(super) struct Syslog {
     ident: String,
     facility: Facility,
     socket: Option<UnixDatagram>,
-    /// One that is connected to nobody: with no daemon there, each line costs one system call.
+    /// One that is connected to nobody: with no daemon there, a try costs one system call.
     spare: Option<UnixDatagram>,
     /// Lines that nobody took.
     lost: u64,
@@ -37,27 +37,36 @@ impl Syslog {
         }
     }
 
-    /// Sends one line; counts it when nobody takes it, and tells the count with the next that
-    /// somebody takes.
-    pub(super) fn write(&mut self, line: &Line) {
-        if self.lost > 0 {
-            let text = format!(
-                "{} log messages were lost: syslog did not take them",
-                self.lost
-            );
-            if !self.send(&Line {
-                severity: Severity::Warning,
-                text,
-                time: line.time,
-            }) {
-                self.lost += 1;
+    /// Sends lines; counts those that nobody takes, and tells the count with the next that somebody
+    /// takes. Lines that come together are given up together: waiting for each of them would be
+    /// waiting too long.
+    pub(super) fn write(&mut self, lines: &[Line]) {
+        for (done, line) in lines.iter().enumerate() {
+            if !self.tell_lost(line) || !self.send(line) {
+                self.lost += (lines.len() - done) as u64;
                 return;
             }
+        }
+    }
+
+    /// Tells how many lines were lost before `line`, if any were. Whether nothing is left to tell.
+    fn tell_lost(&mut self, line: &Line) -> bool {
+        if self.lost == 0 {
+            return true;
+        }
+        let text = format!(
+            "{} log messages were lost: syslog did not take them",
+            self.lost
+        );
+        let taken = self.send(&Line {
+            severity: Severity::Warning,
+            text,
+            time: line.time,
+        });
+        if taken {
             self.lost = 0;
         }
-        if !self.send(line) {
-            self.lost += 1;
-        }
+        taken
     }
 
     /// Whether the line was taken; a connection that broke is made again once.
@@ -136,7 +145,7 @@ mod tests {
         let path = dir.path().join("log");
         let server = UnixDatagram::bind(&path).unwrap();
         let mut syslog = Syslog::new(&path, "Keepalived_vrrp".into(), Facility(16 + 3));
-        syslog.write(&line("(VI_1) Entering MASTER STATE"));
+        syslog.write(&[line("(VI_1) Entering MASTER STATE")]);
         let text = received(&server);
         let end = format!(
             " Keepalived_vrrp[{}]: (VI_1) Entering MASTER STATE",
@@ -150,15 +159,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let mut syslog = Syslog::new(&path, "Keepalived".into(), Facility::DAEMON);
-        syslog.write(&line("nobody there"));
+        syslog.write(&[line("nobody there"), line("still nobody")]);
         let first = UnixDatagram::bind(&path).unwrap();
-        syslog.write(&line("one"));
-        assert!(received(&first).ends_with(": 1 log messages were lost: syslog did not take them"));
+        syslog.write(&[line("one")]);
+        assert!(received(&first).ends_with(": 2 log messages were lost: syslog did not take them"));
         assert!(received(&first).ends_with(": one"));
         drop(first);
         std::fs::remove_file(&path).unwrap();
         let second = UnixDatagram::bind(&path).unwrap();
-        syslog.write(&line("two"));
+        syslog.write(&[line("two")]);
         assert!(received(&second).ends_with(": two"));
     }
 }
