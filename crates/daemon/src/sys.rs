@@ -37,6 +37,16 @@ pub(crate) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     Ok(unsafe { AsyncFd::register(fd) }?)
 }
 
+/// Gives memory that nothing uses back to the system. An allocator keeps what was freed between
+/// things that are still there, and a reload holds two configurations for a while.
+pub(crate) fn release_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim takes a number and touches nothing that is in use.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 //----------- Signals ----------------------------------------------------------------------------
 
 /// The set of these signals, real-time ones included (nix's set cannot hold those).

@@ -9,9 +9,8 @@ use rk_net::Clock;
 use tokio::time::{Sleep, sleep};
 
 /// Whatever is due within so much of each other shares one wake-up. No check notices: their delays
-/// are of seconds. Nanoseconds; out of step with the ticks by which some kernels count CPU time,
-/// which would never see the checks otherwise.
-const GRAIN: u64 = 7_000_000;
+/// are of seconds. Nanoseconds.
+const GRAIN: u64 = 10_000_000;
 /// Between two beats of [`heart`]: shorter than the timeouts that checks have.
 const BEAT: Duration = Duration::from_millis(500);
 

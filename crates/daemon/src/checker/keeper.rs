@@ -8,6 +8,9 @@ use tracing::{error, info, warn};
 
 use super::table::Want;
 
+/// How many wishes become commands at once: what ten thousand of them take would stay with the
+/// process.
+const AT_ONCE: usize = 512;
 /// How many changes that somebody else made are named one by one.
 const NAMED: usize = 5;
 
@@ -62,8 +65,15 @@ impl Keeper {
         table: &mut T,
         wants: &[Want],
     ) -> Result<(), TableError> {
-        let commands: Vec<Command> = wants.iter().filter_map(|want| self.want(want)).collect();
-        self.apply(table, &commands).await
+        // What fails is remembered all the same, and left to the next pass.
+        let mut result = Ok(());
+        for wants in wants.chunks(AT_ONCE) {
+            let commands: Vec<Command> = wants.iter().filter_map(|want| self.want(want)).collect();
+            if result.is_ok() {
+                result = self.apply(table, &commands).await;
+            }
+        }
+        result
     }
 
     /// Remembers one thing; the command that makes it so, if one is needed.

@@ -46,6 +46,7 @@ use crate::cli::Options;
 use crate::ipc::{ChildLink, ChildStart, Command, FromChild};
 use crate::ipvs::opener;
 use crate::signal::{Held, Signal};
+use crate::sys;
 
 /// How long the services may take to go when the process stops.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
@@ -354,6 +355,7 @@ impl World {
         // The kernel first: giving back the memory of a large configuration takes a while.
         tokio::task::yield_now().await;
         drop(old);
+        sys::release_memory();
         Ok(())
     }
 

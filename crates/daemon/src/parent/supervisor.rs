@@ -306,6 +306,7 @@ impl Supervisor {
             (Phase::Running, Reload::Idle) | (Phase::Stopping { .. }, _) => return,
         }
         systemd::tell(&systemd::Event::Ready);
+        crate::sys::release_memory();
         if std::mem::replace(&mut self.reload, Reload::Idle) == Reload::Queued {
             tracing::debug!("Processing queued reload");
             self.begin_reload();
