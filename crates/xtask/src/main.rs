@@ -71,7 +71,9 @@ fn run(words: &[&str]) -> Result<Verdict> {
         ["bench", "instances"] => bench::instances::run(),
         ["bench", "lint"] => bench::lint::run(),
         ["bench", "lvs"] => bench::lvs::run(),
-        ["bench", "lvs", bench::lvs::INSIDE, program] => bench::lvs::inside(program.as_ref()),
+        ["bench", "lvs", bench::lvs::INSIDE, program, files] => {
+            bench::lvs::inside(program.as_ref(), files.as_ref())
+        }
         ["keywords"] => keywords::run(),
         ["rfc"] => rfc::run(),
         ["soak"] => suite::soak(60),

@@ -34,10 +34,29 @@ impl Table {
 
     /// Prints one line; ours must not be above `limit`.
     fn line(&mut self, what: &str, ours: f64, theirs: Option<f64>, limit: Option<f64>, unit: &str) {
+        let over = limit.is_some_and(|limit| ours > limit);
+        self.put(what, ours, theirs, limit, unit, over);
+    }
+
+    /// Prints one line; ours must be `limit` or more.
+    fn at_least(&mut self, what: &str, ours: f64, limit: f64, unit: &str) {
+        // Not a number is too little, too.
+        let enough = ours >= limit;
+        self.put(what, ours, None, Some(limit), unit, !enough);
+    }
+
+    fn put(
+        &mut self,
+        what: &str,
+        ours: f64,
+        theirs: Option<f64>,
+        limit: Option<f64>,
+        unit: &str,
+        over: bool,
+    ) {
         let show = |value: f64| format!("{value:.2} {unit}");
         let limit_text = limit.map_or_else(|| "-".to_owned(), show);
         let theirs = theirs.map_or_else(|| "-".to_owned(), show);
-        let over = limit.is_some_and(|limit| ours > limit);
         let mark = if over { "  BEYOND THE LIMIT" } else { "" };
         println!(
             "{what:<52} {:>12} {theirs:>12} {limit_text:>12}{mark}",
@@ -99,6 +118,18 @@ fn resident(node: &Node, pid: i32) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_beyond_its_limit_is() {
+        let mut table = Table::default();
+        table.line("below", 1.0, None, Some(1.0), "s");
+        table.at_least("enough", 2.0, 2.0, "/s");
+        assert!(table.beyond.is_empty());
+        table.line("above", 1.1, Some(1.0), Some(1.0), "s");
+        table.at_least("too little", 1.9, 2.0, "/s");
+        table.at_least("nothing", f64::NAN, 2.0, "/s");
+        assert_eq!(table.beyond, ["above", "too little", "nothing"]);
+    }
 
     #[test]
     fn the_median_of_an_even_number_lies_between() {

@@ -4,15 +4,18 @@
 mod checks;
 mod config;
 mod listener;
+mod meter;
 mod programmed;
 mod recorded;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use rk_lab::{Guest, Lab};
+use anyhow::{Context as _, Result, anyhow, bail};
+use rk_lab::{Guest, GuestOutput, Lab};
 
+use self::meter::Meter;
 use super::Table;
 use crate::{Verdict, need, tool};
 
@@ -38,11 +41,15 @@ pub(crate) fn run() -> Result<Verdict> {
 /// Has [`inside`] run in a guest, and prints what it prints.
 fn in_guest(program: &Path) -> Result<Verdict> {
     let own = std::env::current_exe().context("where this program is")?;
-    let [own, program] = [&own, program].map(|path| format!("'{}'", path.display()));
-    let output = Guest::new()
+    let meter = tempfile::tempdir().context("a directory for the meter")?;
+    let words = [own.as_path(), program, meter.path()].map(|path| format!("'{}'", path.display()));
+    let [own, program, files] = words;
+    let guest = Guest::new()
         .memory(MEMORY)
-        .deadline(Duration::from_mins(3))
-        .script(&format!("exec {own} bench lvs {INSIDE} {program}"))?;
+        .deadline(Duration::from_mins(4))
+        .share(meter.path());
+    let script = format!("exec {own} bench lvs {INSIDE} {program} {files}");
+    let output = metered(meter.path(), || Ok(guest.script(&script)?))?;
     match output.verdict {
         rk_lab::Verdict::Exit(status @ (0 | 1)) => {
             print!("{}", output.stdout);
@@ -52,11 +59,26 @@ fn in_guest(program: &Path) -> Result<Verdict> {
     }
 }
 
-/// What needs a kernel with IPVS.
-pub(crate) fn inside(program: &Path) -> Result<Verdict> {
+/// Answers the guest's questions for its CPU time while it runs.
+fn metered(directory: &Path, guest: impl FnOnce() -> Result<GuestOutput>) -> Result<GuestOutput> {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let meter = scope.spawn(|| meter::serve(directory, &over));
+        let output = guest();
+        over.store(true, Ordering::Relaxed);
+        meter
+            .join()
+            .map_err(|_| anyhow!("the meter's thread died"))??;
+        output
+    })
+}
+
+/// What needs a kernel with IPVS; `files` is shared with the machine outside.
+pub(crate) fn inside(program: &Path, files: &Path) -> Result<Verdict> {
     let lab = Lab::new("bench")?.offer(program);
     let mut table = Table::default();
-    programmed::run(&lab, &mut table)?;
-    checks::run(&lab, &mut table)?;
+    let mut meter = Meter::new(files);
+    programmed::run(&lab, &mut meter, &mut table)?;
+    checks::run(&lab, &mut meter, &mut table)?;
     Ok(table.end())
 }
