@@ -588,3 +588,56 @@ fn the_model_travels_as_json() {
     let back: rk_config::Config = serde_json::from_str(&text).unwrap();
     assert_eq!(back, loaded.config);
 }
+
+#[test]
+fn a_check_of_a_session_that_cannot_be_used_stays() {
+    let checks = |session: &str| {
+        let loaded = load(&format!(
+            "{session}virtual_server 192.0.2.10 80 {{;lb_algo rr;lb_kind NAT;protocol TCP;\
+             real_server 192.0.2.20 80 {{;BFD_CHECK {{;name X;}};}};}}"
+        ));
+        assert_eq!(loaded.exit_status(), 5, "{session}");
+        assert_eq!(
+            loaded.diagnostics.len(),
+            if session.is_empty() { 2 } else { 1 }
+        );
+        only(&loaded).real_servers[0].checkers.len()
+    };
+    assert_eq!(checks("bfd_instance X {;min_rx 20;};"), 1);
+    let mixed = "bfd_instance X {;neighbor_ip 192.0.2.2;source_ip 2001:db8::1;};";
+    assert_eq!(checks(mixed), 1);
+    assert_eq!(checks(""), 0);
+}
+
+#[test]
+fn blocks_about_one_service_are_one() {
+    let block = |heading: &str, weight: u32, servers: &[u8]| {
+        let servers: String = servers
+            .iter()
+            .map(|n| format!("real_server 192.0.2.{n} 80 {{;weight {weight};}};"))
+            .collect();
+        let protocol = if heading.contains("fwmark") {
+            ""
+        } else {
+            "protocol TCP"
+        };
+        format!("virtual_server {heading} {{;lb_algo rr;lb_kind NAT;{protocol};{servers}}};")
+    };
+    for heading in ["192.0.2.10 80", "fwmark 9"] {
+        let text = block(heading, 3, &[20]) + &block(heading, 4, &[20, 21]);
+        let mut loaded = load(&text);
+        assert_eq!(loaded.exit_status(), 0, "{}", messages(&loaded));
+        let joined = rk_config::model::join_services(&mut loaded.config.virtual_servers);
+        let lines: Vec<u32> = joined.iter().map(|(_, origin)| origin.line).collect();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let servers = &only(&loaded).real_servers;
+        let all: Vec<_> = servers
+            .iter()
+            .map(|s| (s.addr.to_string(), s.weight))
+            .collect();
+        let wanted = [("192.0.2.20".to_owned(), 3), ("192.0.2.21".to_owned(), 4)];
+        assert_eq!(all, wanted, "{heading}");
+    }
+    let text = block("192.0.2.10 80", 1, &[20]) + &block("192.0.2.10 81", 1, &[20]);
+    assert_eq!(load(&text).config.virtual_servers.len(), 2);
+}

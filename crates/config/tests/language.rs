@@ -688,3 +688,23 @@ fn scripts() {
         ),
     ]);
 }
+
+#[test]
+fn an_instance_that_lacks_what_it_needs_ends_the_daemon() {
+    let other = "<INSTANCE>\n}\n";
+    let lacking = |lines: &str| format!("{other}vrrp_instance W {{\n{lines}\n}}\n");
+    let addresses = "virtual_ipaddress {\n192.0.2.6\n}";
+    for lines in [
+        format!("interface eth0\n{addresses}"),
+        format!("interface eth0\nvirtual_router_id 300\n{addresses}"),
+        format!("virtual_router_id 6\n{addresses}"),
+        "interface eth0\nvirtual_router_id 6\nversion 3".to_owned(),
+    ] {
+        let loaded = run(&lacking(&lines));
+        assert_eq!(loaded.outcome, rk_config::Outcome::Permanent, "{lines}");
+        assert_eq!(loaded.exit_status(), 5, "{lines}");
+        assert_eq!(loaded.config.instances.len(), 1, "{lines}");
+    }
+    let loaded = run(&lacking("interface eth0\nvirtual_router_id 6"));
+    assert_eq!(loaded.outcome, rk_config::Outcome::Usable);
+}

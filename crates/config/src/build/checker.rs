@@ -422,7 +422,7 @@ impl Build<'_> {
 
     fn bfd_name(&mut self, statement: &Statement) -> Option<Arc<str>> {
         let name = statement.word(1).unwrap_or("");
-        if self.bfd_names.contains_key(name) {
+        if self.bfd_names.contains_key(name) || self.lost_bfds.contains(name) {
             return Some(name.into());
         }
         self.no_such("bfd_instance", "name", statement);

@@ -52,8 +52,10 @@ impl Build<'_> {
                 self.permanent_error = true;
                 self.interface_missing = true;
             }
-            if let Some(instance) = self.settle(*raw) {
-                instances.push(instance);
+            match self.settle(*raw) {
+                Some(instance) => instances.push(instance),
+                // keepalived: what an instance cannot be without must not be overlooked.
+                None => self.permanent_error = true,
             }
         }
         self.same_vrids(&instances);

@@ -83,6 +83,8 @@ pub(crate) struct Build<'a> {
     lost_files: HashSet<String>,
     process_names: FxHashMap<String, usize>,
     bfd_names: FxHashMap<String, usize>,
+    /// Sessions that cannot be used; a check of one is there, and never hears of it.
+    lost_bfds: HashSet<String>,
     groups: Vec<group::RawGroup>,
     group_names: FxHashMap<String, usize>,
     track_groups: Vec<group::RawTrackGroup>,
@@ -169,6 +171,7 @@ impl<'a> Build<'a> {
             lost_files: HashSet::new(),
             process_names: FxHashMap::default(),
             bfd_names: FxHashMap::default(),
+            lost_bfds: HashSet::new(),
             groups: Vec::new(),
             group_names: FxHashMap::default(),
             track_groups: Vec::new(),

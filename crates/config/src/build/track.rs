@@ -431,6 +431,7 @@ impl Build<'_> {
                  disabling instance"
             );
             self.report_at_end(code::VALUE_MISSING, Class::General, text, heading, 1);
+            self.lost_bfds.insert(name);
             return Ok(());
         };
         session.neighbor_ip = neighbor;
@@ -445,6 +446,7 @@ impl Build<'_> {
                 let d = crate::Diagnostic::error(code::FAMILY, Class::General, text);
                 let d = heading.point_at_end_of(d, 1);
                 self.session.report.push(at.also(d, "the source address"));
+                self.lost_bfds.insert(name);
                 return Ok(());
             }
         }

@@ -4,6 +4,7 @@
 //! method or the kind of service forces (a port, persistence, a quorum that can be reached) is
 //! already forced.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -159,6 +160,36 @@ pub struct VirtualServer {
     pub real_servers: Vec<RealServer>,
     /// The block.
     pub origin: Origin,
+}
+
+/// Makes one of all blocks about the same service: as the first one says, with the real servers of
+/// all. Gives what the others were about, and where they stand. Two services of one group are the
+/// same if their transport and family are.
+///
+/// keepalived: the kernel has one service for them all.
+pub fn join_services(all: &mut Vec<VirtualServer>) -> Vec<(Service, Origin)> {
+    let mut firsts: HashMap<Service, usize> = HashMap::new();
+    let mut kept: Vec<VirtualServer> = Vec::with_capacity(all.len());
+    let mut joined = Vec::new();
+    for service in std::mem::take(all) {
+        let mut key = service.service.clone();
+        if let Service::Group { index, .. } = &mut key {
+            *index = 0;
+        }
+        let Some(first) = firsts.get(&key).and_then(|&n| kept.get_mut(n)) else {
+            firsts.insert(key, kept.len());
+            kept.push(service);
+            continue;
+        };
+        let address = |server: &RealServer| (server.addr, server.port);
+        let there: HashSet<_> = first.real_servers.iter().map(address).collect();
+        let mut more = service.real_servers;
+        more.retain(|server| !there.contains(&address(server)));
+        first.real_servers.append(&mut more);
+        joined.push((service.service, service.origin));
+    }
+    *all = kept;
+    joined
 }
 
 impl VirtualServer {

@@ -42,7 +42,7 @@ pub use instance::{
 pub use lvs::{
     Forwarding, Granularity, GroupEntry, GroupTarget, Persistence, Protocol, RealServer, Scheduler,
     SchedulerFlags, Service, SorryServer, Tunnel, TunnelChecksum, TunnelKind, VirtualServer,
-    VirtualServerGroup,
+    VirtualServerGroup, join_services,
 };
 pub use lvs_settings::{LvsSettings, LvsTimeouts};
 pub use number::{

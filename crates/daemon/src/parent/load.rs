@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rk_config::model::join_services;
 use rk_config::{Diagnostic, Loaded, Outcome, Severity, SourceMap};
 use rk_net::netns::{self, NetnsError};
 use rk_report::text::headline;
@@ -79,7 +80,7 @@ pub(crate) fn read(options: &Options) -> Loaded {
 ///
 /// # Errors
 /// [`Unusable`]: there is nothing to run.
-pub(crate) fn judge(loaded: Loaded) -> Result<Arc<Config>, Unusable> {
+pub(crate) fn judge(mut loaded: Loaded) -> Result<Arc<Config>, Unusable> {
     for (_, name) in loaded.files.files() {
         tracing::debug!("Opening file '{name}'.");
     }
@@ -91,10 +92,7 @@ pub(crate) fn judge(loaded: Loaded) -> Result<Arc<Config>, Unusable> {
     }
     let more = loaded.diagnostics.len().saturating_sub(SHOWN) + loaded.dropped;
     if more > 0 {
-        tracing::error!(
-            "{more} more messages about the configuration are not shown: \
-             `rkeepalived -t --format plain` prints them"
-        );
+        tracing::error!("{more} more messages about the configuration are not shown");
     }
     if let Some(why) = unusable(&loaded) {
         return Err(why);
@@ -111,6 +109,13 @@ pub(crate) fn judge(loaded: Loaded) -> Result<Arc<Config>, Unusable> {
             keyword.line,
             keyword.keyword,
             keyword.context,
+        );
+    }
+    for (service, origin) in join_services(&mut loaded.config.virtual_servers) {
+        tracing::warn!(
+            "({}: Line {}) virtual server {service} is there already - its real servers join those",
+            origin.file,
+            origin.line,
         );
     }
     Ok(Arc::new(loaded.config))
