@@ -111,7 +111,8 @@ pub(crate) fn followed_line(config: &model::Config) -> Option<model::LvsSyncDaem
         Some(model::LvsSyncDaemon {
             interface: instance.lvs_sync_daemon_interface.clone()?,
             inst: Some(instance.name.to_string()),
-            id: None,
+            // keepalived: with 0 a backup takes what any master sends.
+            id: Some(0),
             maxlen: None,
             port: None,
             ttl: None,

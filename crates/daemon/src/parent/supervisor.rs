@@ -290,9 +290,21 @@ impl Supervisor {
         self.settle();
     }
 
+    /// Whether a child that runs is still at its start or its reload.
+    fn under_way(&self) -> bool {
+        let busy = |slot: &Slot| matches!(slot.state, State::Running(_)) && !slot.is_settled();
+        self.slots.iter().any(busy)
+    }
+
     /// Tells the world when a start or a reload is over.
     fn settle(&mut self) {
         if !self.slots.iter().all(Slot::is_settled) {
+            let stopping = matches!(self.phase, Phase::Stopping { .. });
+            if self.reload == Reload::Queued && !stopping && !self.under_way() {
+                // A child died of what was wanted before, and waits; this may be the remedy.
+                self.reload = Reload::Idle;
+                self.begin_reload();
+            }
             return;
         }
         match (self.phase, self.reload) {
@@ -424,11 +436,11 @@ impl Supervisor {
             (Phase::Stopping { .. }, _) => {}
             // A child that is still starting has not read the old configuration yet either; what
             // is asked of it later would be lost if it died on the way.
-            (Phase::Starting, _) | (_, Reload::Running | Reload::Queued) => {
+            (Phase::Starting, _) | (_, Reload::Running | Reload::Queued) if self.under_way() => {
                 tracing::debug!("Reload queued");
                 self.reload = Reload::Queued;
             }
-            (Phase::Running, Reload::Idle) => self.begin_reload(),
+            (Phase::Starting | Phase::Running, _) => self.begin_reload(),
         }
     }
 
