@@ -289,6 +289,43 @@ fn a_killed_child_comes_back() {
 }
 
 #[test]
+fn a_reload_does_not_wait_for_a_child_that_died_of_the_one_before() {
+    if ours() == Which::Keepalived {
+        return;
+    }
+    let Some(bed) = Bed::new("remedy") else {
+        return;
+    };
+    let conf = configuration("VI_1", 51, 100, &["10.77.0.100/24"]);
+    let mut daemon = Daemon::start(&bed.one, ours(), &conf);
+    daemon.wait_for_line("Startup complete", SOON);
+    // Each death makes the wait longer: 0, 1, 2, 4 seconds.
+    for _ in 0..3 {
+        let pid = daemon.vrrp_pid();
+        bed.one.kill("KILL", &[pid]);
+        daemon.wait_for_line("Starting VRRP child process", SOON);
+        eventually(SOON, "the next one", || {
+            let next: i32 = bed.one.read("/run/vrrp.pid")?.trim().parse().ok()?;
+            (pid != next).then_some(())
+        });
+        daemon.wait_for_line("(VI_1) Entering BACKUP STATE", SOON);
+    }
+    let pid = daemon.freeze();
+    daemon.reload(&conf.replace("priority 100", "priority 90"));
+    daemon.wait_for_line("Reloading ...", SOON);
+    bed.one.kill("KILL", &[pid]);
+    let died = daemon.wait_for_line("process delayed 4 seconds", SOON);
+    daemon.reload(&conf);
+    daemon.wait_for_line("Reloading ...", SOON);
+    let back = daemon.wait_for_line("Starting VRRP child process", SOON);
+    let waited = back.at.duration_since(died.at);
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
+    daemon.wait_for_line("Reload complete", SOON);
+    daemon.wait_state("VI_1", "MASTER", SOON);
+    daemon.stop();
+}
+
+#[test]
 fn a_killed_parent_takes_the_child_along_in_order() {
     let Some(bed) = Bed::new("parent") else {
         return;

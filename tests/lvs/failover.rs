@@ -217,6 +217,17 @@ fn follows(which: Which) {
     }
     assert!(daemon.stop().success());
     wait_roles(&node, &[]);
+
+    // The deprecated form, which has no id of its own.
+    let deprecated = configuration("").replace(
+        "virtual_router_id 51",
+        &format!("virtual_router_id 51\nlvs_sync_daemon_interface {DEV}"),
+    );
+    let mut daemon = Daemon::start(&node, which, &deprecated);
+    wait_roles(&node, &[("backup", 0)]);
+    wait_roles(&node, &[("master", 0)]);
+    assert!(daemon.stop().success());
+    wait_roles(&node, &[]);
 }
 
 /// The guest for a cluster with two directors.

@@ -7,9 +7,11 @@ use rk_lab::{Daemon, Guest, HttpManners, Which};
 use crate::bed::SOON;
 use crate::lvs::bed::{CHECK, Cluster, DIGEST, Method};
 
-/// The longest a failure may go unnoticed. The check below comes every second, waits one second
-/// for an answer, and asks once more a second later; the rest is a guest's slowness.
-const NOTICED: Duration = Duration::from_secs(20);
+/// The longest a failure may go unnoticed by the configuration: the check below comes every
+/// second, waits one second for an answer, and asks once more a second later.
+const CONFIGURED: Duration = Duration::from_secs(4);
+/// The same in a guest, whose programs and timers are slow.
+pub(crate) const NOTICED: Duration = CONFIGURED.saturating_add(Duration::from_secs(5));
 
 /// The guest for a whole cluster.
 fn guest() -> Guest {

@@ -5,7 +5,7 @@ use crate::code;
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::Config;
 use crate::place::SourceMap;
-use crate::report::{DIAGNOSTICS_MAX, Session};
+use crate::report::Session;
 use crate::source::{Host, Source};
 use crate::text::{Halt, Reader};
 use crate::tree::Parser;
@@ -93,10 +93,7 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
     };
     let Session { files, mut report } = built.session;
     if report.dropped > 0 {
-        let text = format!(
-            "{} more messages are not shown: {DIAGNOSTICS_MAX} are kept",
-            report.dropped
-        );
+        let text = format!("{} more messages are not shown", report.dropped);
         report.diagnostics.push(Diagnostic::note(code::LIMIT, text));
     }
     let status = match halt {

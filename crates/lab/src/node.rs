@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::Backlog;
 use nix::unistd::Pid;
 
 use crate::capture::Capture;
@@ -44,6 +45,9 @@ ip link set lo up
 echo ready
 exec env --ignore-signal=CHLD cat > /dev/null
 "#;
+
+/// How long a port may be held by nobody who wants it.
+const PORT_FREE: Duration = Duration::from_secs(5);
 
 /// A host with network, PID, mount, UTS and IPC namespaces of its own.
 #[derive(Debug)]
@@ -318,6 +322,25 @@ impl Node {
             Ok(Err(error)) => panic!("{}: setns: {error}", self.name),
             Err(panic) => std::panic::resume_unwind(panic),
         }
+    }
+
+    /// A port of the node that takes thousands of connections while nobody accepts one: a place for
+    /// checks to connect to. Dropping closes it.
+    ///
+    /// # Panics
+    /// If somebody else has it, or the node is gone.
+    #[track_caller]
+    #[must_use]
+    pub fn open_port(&self, address: SocketAddr) -> TcpListener {
+        let what = format!("a listener on {address} of {}", self.name);
+        let open = || {
+            let listener = TcpListener::bind(address).ok()?;
+            // The library's own queue is too short for a check every second.
+            nix::sys::socket::listen(&listener, Backlog::MAXALLOWABLE).ok()?;
+            Some(listener)
+        };
+        // One that was dropped lives on in programs that are just being started.
+        self.in_net(|| crate::eventually(PORT_FREE, &what, open))
     }
 
     /// The node's network namespace, for a thread that is to live in it.

@@ -1,7 +1,6 @@
 //! From a `virtual_server` as it was written to what it means: inheritance, defaults, and the
 //! values that other values force.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -26,15 +25,9 @@ use crate::tree::Statement;
 struct Above<'a> {
     raw: &'a RawService,
     forwarding: Forwarding,
-}
-
-/// The name of a service in messages, which few services need.
-struct Shown<'a>(&'a RawService);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.shown())
-    }
+    /// How messages name it.
+    shown: String,
+    transport: String,
 }
 
 impl Build<'_> {
@@ -66,6 +59,8 @@ impl Build<'_> {
         let persistence = self.settle_persistence(&raw, group);
         let above = Above {
             forwarding,
+            shown: raw.shown(),
+            transport: raw.transport(),
             raw: &raw,
         };
         let mut reals = Vec::with_capacity(raw.servers.len());
@@ -78,9 +73,7 @@ impl Build<'_> {
             if twins.insert((server.addr, port)).is_err() {
                 let text = format!(
                     "VS {}: real server [{}]:{}:{port} is there already - ignoring it",
-                    above.raw.shown(),
-                    server.addr,
-                    above.raw.transport()
+                    above.shown, server.addr, above.transport
                 );
                 let d = Diagnostic::warning(code::DUPLICATE, Class::Ok, text);
                 self.session.report.push(server.heading.point(d, 1));
@@ -90,7 +83,7 @@ impl Build<'_> {
             reals.push(self.settle_real_server(server, port, place, &above));
         }
         let sorry = self.settle_sorry(&raw, &above, &reals);
-        let (quorum, hysteresis) = self.settle_quorum(&raw, total);
+        let (quorum, hysteresis) = self.settle_quorum(&raw, &above.shown, total);
         // Nothing has said it: a mark with no servers but those behind tunnels.
         let six = |server: &RawServer| Family::of(server.addr) == Family::V6;
         let all_six = !raw.servers.is_empty() && raw.servers.iter().all(six);
@@ -261,9 +254,9 @@ impl Build<'_> {
         let written = server.port.filter(|p| *p != 0);
         let name = || {
             let port = server.port.unwrap_or(0);
-            format!("[{}]:{}:{port}", server.addr, above.raw.transport())
+            format!("[{}]:{}:{port}", server.addr, above.transport)
         };
-        let (service, keeps) = (Shown(above.raw), forwarding.keeps_port());
+        let (service, keeps) = (&above.shown, forwarding.keeps_port());
         let mut texts = Vec::new();
         let port = match (&above.raw.named, keeps) {
             // keepalived: 0 is as good as none.
@@ -463,7 +456,7 @@ impl Build<'_> {
             self.session.report.push(sorry.also(d, "this one"));
             return None;
         }
-        let shown = Shown(raw);
+        let shown = &above.shown;
         let (port, text) = match (&raw.named, forwarding.keeps_port()) {
             (Named::Address(_, port), true) => (
                 *port,
@@ -498,7 +491,7 @@ impl Build<'_> {
                 "Virtual server {shown}: real server [{}]:{}:{port} matches sorry server, but \
                  inhibit setting differs, {} on sorry server",
                 sorry.addr,
-                above.raw.transport(),
+                above.transport,
                 if inhibit { "setting" } else { "clearing" }
             );
             let d = Diagnostic::error(code::SORRY_SERVER, Class::General, text)
@@ -514,8 +507,7 @@ impl Build<'_> {
         })
     }
 
-    fn settle_quorum(&mut self, raw: &RawService, total: u64) -> (u32, u32) {
-        let shown = Shown(raw);
+    fn settle_quorum(&mut self, raw: &RawService, shown: &str, total: u64) -> (u32, u32) {
         let mut quorum = raw.quorum.as_ref().map_or(1, |(q, _)| *q);
         if u64::from(quorum) > total {
             let at = raw.quorum.as_ref().map_or(&raw.heading, |(_, at)| at);

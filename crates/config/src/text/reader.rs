@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::bytes::{Shared, Text};
+use super::bytes::{Raw, Text};
 use super::define::{self, Builtins, Definition, Definitions};
 use super::include::{self, Checks};
 use super::line::{Frame, Line, to_u32};
@@ -88,7 +89,7 @@ struct IncludeLine {
 /// A file being read.
 struct OpenFile {
     id: FileId,
-    text: Shared,
+    text: Arc<Raw>,
     /// The first byte at or behind the line that may be a comment or a NUL, and the first one
     /// that makes words other than plain.
     odd: usize,
@@ -435,7 +436,7 @@ impl<'a> Reader<'a> {
             part.truncate(end);
             // `$NAME=\` has nothing on its first line.
             if !(lines.is_empty() && part.text.is_empty()) {
-                part.keep();
+                part.look();
                 lines.push(part);
             }
             match self.next_raw() {
@@ -445,7 +446,7 @@ impl<'a> Reader<'a> {
         }
         let end = trim_end(&part.text);
         part.truncate(end);
-        part.keep();
+        part.look();
         lines.push(part);
         self.definitions.set(name, lines);
         true
@@ -561,12 +562,11 @@ impl<'a> Reader<'a> {
                         format!("a sequence may have {ROUNDS_MAX} rounds at most: '{shown}'")
                     }
                 };
-                let code = match problem {
-                    sequence::Problem::TooLong => code::LIMIT,
-                    _ => code::SEQUENCE,
-                };
-                let d =
-                    Diagnostic::error(code, Class::General, text).at(line, first, line.text.len());
+                let d = Diagnostic::error(code::SEQUENCE, Class::General, text).at(
+                    line,
+                    first,
+                    line.text.len(),
+                );
                 let advice = problem.advice(shown.starts_with("~LST"));
                 self.session.report.push(d.help(advice));
             }
@@ -747,7 +747,7 @@ impl<'a> Reader<'a> {
         let id = self.session.files.add(path, text);
         self.stack.push(From::File(OpenFile {
             id,
-            text: Shared::new(self.session.files.shared(id)),
+            text: self.session.files.shared(id),
             odd: 0,
             special: 0,
             line: 0,
