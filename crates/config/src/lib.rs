@@ -15,8 +15,8 @@ pub mod lint;
 mod load;
 pub mod manual;
 pub mod model;
+mod pass;
 mod place;
-
 mod report;
 mod source;
 pub mod table;

@@ -1,14 +1,17 @@
 //! The way of a configuration: reader, parser, build.
 
+use std::collections::HashSet;
+
 use crate::build::Build;
-use crate::code;
+use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::Config;
-use crate::place::SourceMap;
+use crate::pass::Pass;
+use crate::place::{Place, SourceMap};
 use crate::report::Session;
 use crate::source::{Host, Source};
 use crate::text::{Halt, Reader};
-use crate::tree::Parser;
+use crate::tree::{Node, Parser};
 
 /// How to load.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,13 +75,10 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
     reader.open_main(main_file);
     let mut parser = Parser::default();
     let mut build = Build::new(host, !options.test_mode);
-    while !build.is_over() {
-        let Some(node) = parser.next_top(&mut reader, &mut |k, s| build.skips(k, s)) else {
-            break;
-        };
-        build.session = std::mem::take(&mut reader.session);
-        build.top(node);
-        reader.session = std::mem::take(&mut build.session);
+    feed(&mut parser, &mut reader, None, &mut build, &mut |_| true);
+    let by_pass = parser.is_tangled() && reader.halted().is_none();
+    if by_pass {
+        (reader, build) = load_by_pass(main_file, options, source, host);
     }
     let halt = reader.halted();
     let size = reader.size();
@@ -92,6 +92,15 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
         build.finish()
     };
     let Session { files, mut report } = built.session;
+    if by_pass {
+        // What is wrong with the text itself comes first, line by line: the rest may follow.
+        report.diagnostics.sort_by_key(|d| {
+            let line = d.place.map(|place| (place.file, place.line));
+            let line = line.filter(|_| d.code <= code::MISSING_OPEN);
+            let first = d.code == code::MISSING_OPEN || d.code < code::UNKNOWN_KEYWORD;
+            (line.is_none(), line, !first)
+        });
+    }
     if report.dropped > 0 {
         let text = format!("{} more messages are not shown", report.dropped);
         report.diagnostics.push(Diagnostic::note(code::LIMIT, text));
@@ -119,4 +128,76 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
         size,
         status,
     }
+}
+
+/// Hands what `parser` makes of the text on to `build`, as far as it is `wanted`. Messages go to
+/// `apart` if that is given, and else to the session of the reader.
+fn feed(
+    parser: &mut Parser,
+    reader: &mut Reader<'_>,
+    mut apart: Option<&mut Session>,
+    build: &mut Build<'_>,
+    wanted: &mut dyn FnMut(&mut Node) -> bool,
+) {
+    while !build.is_over() {
+        let Some(mut node) = parser.next_top(reader, &mut |k, s| build.skips(k, s)) else {
+            break;
+        };
+        if wanted(&mut node) {
+            let session = apart.as_deref_mut().unwrap_or(&mut reader.session);
+            build.session = std::mem::take(session);
+            build.top(node);
+            *session = std::mem::take(&mut build.session);
+        }
+    }
+}
+
+/// Reads a text whose braces do not pair once for each of keepalived's processes, which see it
+/// differently. What several of them say is told once, and a block that several read is one.
+fn load_by_pass<'a>(
+    main_file: &str,
+    options: &Options,
+    source: &'a dyn Source,
+    host: &'a dyn Host,
+) -> (Reader<'a>, Build<'a>) {
+    let mut build = Build::new(host, !options.test_mode);
+    let mut told: HashSet<(Code, Option<Place>, String)> = HashSet::new();
+    let mut new = move |d: &Diagnostic| told.insert((d.code, d.place, d.message.clone()));
+    let mut shared = HashSet::new();
+    let mut once = |node: &mut Node| {
+        node.retain_problems(&mut new);
+        match node {
+            Node::Problem(d) => new(d),
+            Node::Block(keyword, heading, _) if Pass::is_shared(keyword) => {
+                shared.insert(heading.line.home)
+            }
+            _ => true,
+        }
+    };
+    let mut first = Reader::new(options, source, host);
+    first.open_main(main_file);
+    feed(
+        &mut Parser::of(Pass::Parent),
+        &mut first,
+        None,
+        &mut build,
+        &mut once,
+    );
+    // What the checkers refer to comes first.
+    for pass in [Pass::Vrrp, Pass::Checker, Pass::Bfd] {
+        if first.halted().is_some() || build.no_namespace() {
+            break;
+        }
+        let mut reader = Reader::new(options, source, host);
+        reader.open_main(main_file);
+        // The same files have the same numbers; what is wrong with reading them has been said.
+        feed(
+            &mut Parser::of(pass),
+            &mut reader,
+            Some(&mut first.session),
+            &mut build,
+            &mut once,
+        );
+    }
+    (first, build)
 }

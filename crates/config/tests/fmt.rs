@@ -23,13 +23,19 @@ fn meaning(loaded: &Loaded) -> String {
     let mut config = serde_json::to_value(&loaded.config).unwrap();
     forget_places(&mut config);
     let mut out = format!("{} {:?}\n", loaded.exit_status(), loaded.outcome);
+    let mut said = Vec::new();
     for d in &loaded.diagnostics {
         // Labels are places: one that has moved to the line of the message needs none.
         let via: Vec<String> = d.via.iter().map(|v| v.how.to_string()).collect();
         let (code, severity, class, help) = (d.code, d.severity, d.class, &d.help);
         let message = without_numbers_of_lines(&d.message);
-        out += &format!("{code} {severity} {class:?} {message} {via:?} {help:?}\n");
+        said.push(format!(
+            "{code} {severity} {class:?} {message} {via:?} {help:?}\n"
+        ));
     }
+    // Where braces do not pair the messages are in the order of their lines, and braces move.
+    said.sort();
+    out += &said.concat();
     for u in &loaded.unsupported {
         out += &format!("{u} {}\n", u.count);
     }

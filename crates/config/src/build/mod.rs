@@ -45,6 +45,7 @@ use rustc_hash::FxHashMap;
 use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::{Config, Origin};
+use crate::pass::Pass;
 use crate::place::Place;
 use crate::report::{Report, Session};
 use crate::source::Host;
@@ -104,41 +105,25 @@ pub(crate) struct Build<'a> {
     stopped: bool,
 }
 
-/// keepalived reads a configuration once in each of its processes, in this order; when one ends
-/// for the lack of a value, those before it have read all of their blocks, also what stands
-/// further down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Pass {
-    Parent,
-    Checker,
-    Vrrp,
-    Bfd,
-}
-
-impl Pass {
-    /// The first pass that reads `node` of the top level.
-    fn first(node: &Node) -> Self {
-        match node {
-            Node::Problem(_) | Node::Statement(..) => Self::Parent,
-            Node::Block(keyword, ..) | Node::Lines(keyword, ..) => match keyword.name {
-                "global_defs" => Self::Parent,
-                "virtual_server"
-                | "virtual_server_group"
-                | "SSL"
-                | "track_file"
-                | "vrrp_track_file"
-                | "bfd_instance" => Self::Checker,
-                _ => Self::Vrrp,
-            },
+/// The first pass that reads `node` of the top level.
+fn first_pass(node: &Node) -> Pass {
+    match node {
+        Node::Problem(_) | Node::Statement(..) => Pass::Parent,
+        Node::Block(keyword, ..) | Node::Lines(keyword, ..) => {
+            let passes = [Pass::Parent, Pass::Checker];
+            passes
+                .into_iter()
+                .find(|pass| pass.reads(keyword))
+                .unwrap_or(Pass::Vrrp)
         }
     }
+}
 
-    /// The pass that a missing value in `node` ends.
-    fn ended_by(node: &Node) -> Self {
-        match node {
-            Node::Block(keyword, ..) if keyword.name == "bfd_instance" => Self::Bfd,
-            node => Self::first(node),
-        }
+/// The pass that a missing value in `node` ends.
+fn ended_by(node: &Node) -> Pass {
+    match node {
+        Node::Block(keyword, ..) if keyword.name == "bfd_instance" => Pass::Bfd,
+        node => first_pass(node),
     }
 }
 
@@ -199,10 +184,11 @@ impl<'a> Build<'a> {
 
     /// Reads one node of the top level.
     pub(crate) fn top(&mut self, node: Node) {
-        if self.ended.is_some_and(|ended| Pass::first(&node) >= ended) {
+        if self.ended.is_some_and(|ended| first_pass(&node) >= ended) {
+            self.open_quotes(node);
             return;
         }
-        let ends = Pass::ended_by(&node);
+        let ends = ended_by(&node);
         if self.read(node).is_err() {
             self.stopped = true;
             self.ended = Some(self.ended.map_or(ends, |ended| ended.min(ends)));
@@ -210,6 +196,20 @@ impl<'a> Build<'a> {
         if self.globals.no_namespace && !self.is_over() {
             // Only the parent has read the text by the time it fails to enter the namespace.
             self.ended = Some(Pass::Checker);
+        }
+    }
+
+    /// What is said of blocks that are not read any more: keepalived's first process looks for
+    /// quotes in all of the text.
+    fn open_quotes(&mut self, node: Node) {
+        match node {
+            Node::Problem(d) if d.code == code::QUOTE => self.session.report.push(*d),
+            Node::Block(_, _, nodes) => {
+                for node in nodes {
+                    self.open_quotes(node);
+                }
+            }
+            _ => {}
         }
     }
 

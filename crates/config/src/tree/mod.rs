@@ -3,7 +3,6 @@
 //! The tree is handed out one top-level statement at a time. What is wrong with the structure is
 //! a node of the tree, so that a block that is skipped keeps quiet about its inside.
 
-mod flood;
 mod statement;
 
 use std::collections::VecDeque;
@@ -11,8 +10,9 @@ use std::rc::Rc;
 
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
+use crate::pass::Pass;
 use crate::place::Place;
-use crate::table::{Body, Context, Keyword, nearest};
+use crate::table::{Args, Body, Context, Keyword, nearest};
 use crate::text::line::to_u32;
 use crate::text::physical::{leaves_quote_open, second_comment};
 use crate::text::words::{TokenKind, tokens, unescape};
@@ -21,7 +21,6 @@ use crate::unknown::unknown_keyword;
 
 pub(crate) use statement::Statement;
 
-use flood::Flood;
 use statement::{Close, Cut, Row, Rows};
 
 /// A part of the tree.
@@ -35,6 +34,21 @@ pub(crate) enum Node {
     Lines(&'static Keyword, Statement, Vec<Statement>),
     /// Something that does not belong there.
     Problem(Box<Diagnostic>),
+}
+
+impl Node {
+    /// Forgets the problems that are not `wanted`, here and in all blocks below.
+    pub(crate) fn retain_problems(&mut self, wanted: &mut dyn FnMut(&Diagnostic) -> bool) {
+        if let Self::Block(_, _, nodes) = self {
+            nodes.retain_mut(|node| match node {
+                Self::Problem(d) => wanted(d),
+                node => {
+                    node.retain_problems(wanted);
+                    true
+                }
+            });
+        }
+    }
 }
 
 /// Decides at its first words whether a block is skipped as a whole.
@@ -73,6 +87,11 @@ fn open_quote(row: &Row, start: u32, end: u32) -> Diagnostic {
 }
 
 /// Builds the tree.
+///
+/// keepalived reads a configuration in each of its processes, and each skips the blocks of the
+/// others by counting braces. While the braces pair this comes to the same as reading all of them
+/// at once. Where they do not ([`Parser::is_tangled`]), every process sees another text, and the
+/// text is read once more for each ([`Parser::of`]).
 #[derive(Default)]
 pub(crate) struct Parser {
     rows: Rows,
@@ -80,18 +99,18 @@ pub(crate) struct Parser {
     row: Option<Rc<Row>>,
     cuts: Vec<Cut>,
     cut: usize,
+    /// The process whose blocks are read; all blocks if `None`.
+    pass: Option<Pass>,
+    /// Braces that are open.
+    depth: usize,
     unclosed: usize,
     /// The headings of blocks that were open when the text ended, innermost first.
     open: Vec<Place>,
     /// What stands ahead of the next brace.
     ahead: Ahead,
     ended: bool,
-    /// Opening braces that were missing in the block of the top level that is being read.
-    missing: usize,
-    /// The closing braces since the first of these.
-    closes: Vec<(Rc<Row>, u32)>,
-    /// What the processes say that skip the block.
-    flood: Option<Flood>,
+    /// Some brace is missing, or one too many.
+    tangled: bool,
     /// Nodes that follow the one handed out last.
     pending: VecDeque<Node>,
     /// The keyword of the block of the top level that is being read.
@@ -111,55 +130,80 @@ enum Ahead {
 }
 
 impl Parser {
+    /// Reads as this process does.
+    pub(crate) fn of(pass: Pass) -> Self {
+        Self {
+            pass: Some(pass),
+            ..Self::default()
+        }
+    }
+
+    /// Whether braces do not pair so far.
+    pub(crate) const fn is_tangled(&self) -> bool {
+        self.tangled
+    }
+
     /// The next node of the top level.
     pub(crate) fn next_top(
         &mut self,
         reader: &mut Reader<'_>,
         skip: &mut Skip<'_>,
     ) -> Option<Node> {
-        if let Some(node) = self.pending.pop_front() {
-            return Some(node);
-        }
-        self.rows.rewind();
-        match self.next(reader) {
-            Some(Item::Words(statement)) => {
-                self.flood = Some(Flood::default());
-                let keyword = Context::Top.find(statement.keyword());
-                self.inside = keyword
-                    .filter(|k| matches!(k.args, crate::table::Args::Block(..)))
-                    .map(|k| k.name);
-                let node = self.node(Context::Top, statement, reader, skip);
-                self.inside = None;
-                self.settle_braces();
-                Some(node)
+        loop {
+            if let Some(node) = self.pending.pop_front() {
+                return Some(node);
             }
-            Some(Item::Open(line, at)) => Some(self.unexpected_open(&line, at)),
-            Some(Item::Close(line, at)) => {
-                self.ahead = Ahead::Nothing;
-                let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found").at(
-                    &line,
-                    at as usize,
-                    at as usize + 1,
-                );
-                Some(Node::Problem(Box::new(d)))
-            }
-            Some(Item::Problem(d)) => Some(Node::Problem(d)),
-            None if self.ended => None,
-            None => {
-                self.ended = true;
-                if self.unclosed == 0 || reader.halted().is_some() {
-                    return None;
+            self.rows.rewind();
+            return match self.next(reader) {
+                Some(Item::Words(statement)) => {
+                    let keyword = Context::Top.find(statement.keyword());
+                    let block = keyword.filter(|k| matches!(k.args, Args::Block(..)));
+                    if let (Some(pass), Some(keyword)) = (self.pass, keyword)
+                        && !pass.reads(keyword)
+                    {
+                        self.ahead = Ahead::Nothing;
+                        if block.is_some() && matches!(self.peek(reader), Some(Item::Open(..))) {
+                            self.next(reader);
+                            self.skip_block(reader);
+                        }
+                        continue;
+                    }
+                    self.inside = block.map(|k| k.name);
+                    let node = self.node(Context::Top, statement, reader, skip);
+                    self.inside = None;
+                    Some(node)
                 }
-                let n = self.unclosed;
-                let text = format!("There are {n} missing '}}'s or extra '{{'s");
-                let mut d = Diagnostic::error(code::MISSING_CLOSE, Class::Braces, text)
-                    .at_place(reader.end_place());
-                for place in self.open.drain(..).take(3) {
-                    d = d.label(place, "this block, or one inside it, is not closed");
+                Some(Item::Open(line, at)) => Some(self.unexpected_open(&line, at)),
+                Some(Item::Close(line, at)) => {
+                    self.ahead = Ahead::Nothing;
+                    self.tangled = true;
+                    Some(extra_close(&line, at))
                 }
-                Some(Node::Problem(Box::new(d)))
-            }
+                Some(Item::Problem(d)) => Some(Node::Problem(d)),
+                None if self.ended => None,
+                None => self.end(reader),
+            };
         }
+    }
+
+    /// What is to be said at the end of the text.
+    fn end(&mut self, reader: &Reader<'_>) -> Option<Node> {
+        self.ended = true;
+        let n = match self.pass {
+            Some(_) => self.depth,
+            None => self.unclosed,
+        };
+        if n == 0 || reader.halted().is_some() {
+            return None;
+        }
+        self.tangled = true;
+        let text = format!("There are {n} missing '}}'s or extra '{{'s");
+        let mut d = Diagnostic::error(code::MISSING_CLOSE, Class::Braces, text)
+            .at_place(reader.end_place());
+        for place in self.open.drain(..).take(3) {
+            d = d.label(place, "this block, or one inside it, is not closed");
+        }
+        Some(Node::Problem(Box::new(d)))
     }
 
     /// The item that comes next.
@@ -196,9 +240,10 @@ impl Parser {
     /// parent reads the global settings and the few words of the top level.
     fn hidden_comment(&self, text: &[u8]) -> Option<usize> {
         let at = second_comment(text)?;
-        let parents = match self.inside {
-            Some(block) => block == "global_defs",
-            None => {
+        let parents = match (self.pass, self.inside) {
+            (Some(pass), _) => pass == Pass::Parent,
+            (None, Some(block)) => block == "global_defs",
+            (None, None) => {
                 let first = tokens(text).next().map(|token| token.kind);
                 let Some(TokenKind::Word(first)) = first else {
                     return None;
@@ -207,7 +252,7 @@ impl Parser {
                 !std::str::from_utf8(&keyword)
                     .ok()
                     .and_then(|keyword| Context::Top.find(keyword))
-                    .is_some_and(|k| matches!(k.args, crate::table::Args::Block(..)))
+                    .is_some_and(|k| matches!(k.args, Args::Block(..)))
             }
         };
         (!parents).then_some(at)
@@ -216,34 +261,17 @@ impl Parser {
     fn next(&mut self, reader: &mut Reader<'_>) -> Option<Item> {
         let item = self.peek(reader)?;
         self.cut += 1;
-        if let Some(flood) = &mut self.flood {
-            flood.take(&item);
-        }
-        if let Item::Close(line, at) = &item
-            && self.missing > 0
-        {
-            self.closes.push((line.clone(), *at));
+        match &item {
+            Item::Open(..) => self.depth += 1,
+            Item::Close(line, at) => match self.depth.checked_sub(1) {
+                Some(depth) => self.depth = depth,
+                // This is seen apart from what the brace means where it stands.
+                None if self.pass.is_some() => self.pending.push_back(extra_close(line, *at)),
+                None => {}
+            },
+            Item::Words(_) | Item::Problem(_) => {}
         }
         Some(item)
-    }
-
-    /// A block of the top level has ended: as many closing braces as opening ones were missing
-    /// are too many.
-    fn settle_braces(&mut self) {
-        if let Some(flood) = self.flood.take() {
-            self.pending.extend(flood.into_nodes());
-        }
-        let missing = std::mem::take(&mut self.missing);
-        let unclosed = missing.min(self.unclosed);
-        self.unclosed -= unclosed;
-        let extra = self.closes.len().min(missing - unclosed);
-        for (line, at) in self.closes.drain(self.closes.len() - extra..) {
-            let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found")
-                .at(&line, at as usize, at as usize + 1)
-                .help("its '{' is missing further up");
-            self.pending.push_back(Node::Problem(Box::new(d)));
-        }
-        self.closes.clear();
     }
 
     fn node(
@@ -260,7 +288,7 @@ impl Parser {
             self.ahead = Ahead::Unknown(statement.keyword().to_owned());
             return Node::Problem(Box::new(unknown_keyword(context, &statement, hints)));
         };
-        let crate::table::Args::Block(_, body) = keyword.args else {
+        let Args::Block(_, body) = keyword.args else {
             control(context, keyword, &statement, reader);
             self.ahead = Ahead::Plain(keyword.name);
             return Node::Statement(keyword, statement);
@@ -281,25 +309,28 @@ impl Parser {
             }
             other => {
                 let text = format!("Missing '{{' after {}", statement.keyword());
-                let d = Diagnostic::error(code::MISSING_OPEN, Class::Braces, text)
-                    .help(brace_help(body, &statement));
-                // keepalived misses it where the first statement stands.
+                let help = brace_help(body, &statement);
                 let (start, end) = statement.range(0);
                 let heading = statement.line.place(start, end);
-                let d = match other {
-                    Some(Item::Words(next))
-                        if matches!(body, Body::Statements(_))
-                            && next.line.home != statement.line.home =>
-                    {
+                let elsewhere = |line: &Line| line.home != statement.line.home;
+                let d = Diagnostic::error(code::MISSING_OPEN, Class::Braces, text.clone());
+                // keepalived misses it where the first statement stands, and not at all in a
+                // block of lines.
+                let d = match (body, other) {
+                    (Body::Lines(_) | Body::Names, _) => {
+                        let d = Diagnostic::warning(code::MISSING_OPEN, Class::Ok, text);
+                        statement.point(d, 0)
+                    }
+                    (_, Some(Item::Words(next))) if elsewhere(&next.line) => {
                         next.point(d, 0).label(heading, "this takes a block")
                     }
+                    (_, Some(Item::Close(line, at))) if elsewhere(&line) => d
+                        .at(&line, at as usize, at as usize + 1)
+                        .label(heading, "this takes a block"),
                     _ => statement.point(d, 0),
                 };
-                nodes.push(Node::Problem(Box::new(d)));
-                self.missing += 1;
-                if let (Context::Top, Some(flood)) = (context, &mut self.flood) {
-                    flood.at_top();
-                }
+                nodes.push(Node::Problem(Box::new(d.help(help))));
+                self.tangled = true;
             }
         }
         self.ahead = Ahead::Nothing;
@@ -315,7 +346,7 @@ impl Parser {
             }
             Body::Lines(_) | Body::Names => {
                 let mut lines = Vec::new();
-                statement.close = self.lines(&mut lines, &mut nodes, body == Body::Names, reader);
+                statement.close = self.lines(&mut lines, &mut nodes, reader);
                 self.ended_in(&statement);
                 if nodes.is_empty() {
                     return Node::Lines(keyword, statement, lines);
@@ -336,6 +367,7 @@ impl Parser {
     }
 
     fn unexpected_open(&mut self, line: &Line, at: u32) -> Node {
+        self.tangled = true;
         let at = at as usize;
         let text = "Unexpected '{' - ignoring";
         let d = Diagnostic::error(code::UNEXPECTED_OPEN, Class::Braces, text).at(line, at, at + 1);
@@ -375,27 +407,22 @@ impl Parser {
         }
     }
 
+    /// A block of lines: the first closing brace ends it, an opening one is an entry without
+    /// meaning.
     fn lines(
         &mut self,
         lines: &mut Vec<Statement>,
         nodes: &mut Vec<Node>,
-        names: bool,
         reader: &mut Reader<'_>,
     ) -> Close {
-        // A brace among names is a name without meaning, and its partner belongs to it.
-        let mut depth = 0;
         loop {
             match self.next(reader) {
                 Some(Item::Words(statement)) => lines.push(statement),
-                Some(Item::Open(line, at)) => {
-                    nodes.push(self.unexpected_open(&line, at));
-                    depth += usize::from(names);
-                }
-                Some(Item::Close(..)) if depth > 0 => depth -= 1,
+                Some(Item::Open(line, at)) => nodes.push(self.unexpected_open(&line, at)),
                 Some(Item::Close(line, at)) => return Some((line, at)),
                 Some(Item::Problem(d)) => nodes.push(Node::Problem(d)),
                 None => {
-                    self.unclosed += depth + 1;
+                    self.unclosed += 1;
                     return None;
                 }
             }
@@ -413,7 +440,9 @@ impl Parser {
                         return Some((line, at));
                     }
                 }
-                Some(Item::Words(_) | Item::Problem(_)) => {}
+                Some(Item::Words(_)) => {}
+                // Quotes are looked at before anything else is.
+                Some(Item::Problem(d)) => self.pending.push_back(Node::Problem(d)),
                 None => {
                     self.unclosed += depth;
                     return None;
@@ -421,6 +450,12 @@ impl Parser {
             }
         }
     }
+}
+
+/// A closing brace where no block is open.
+fn extra_close(line: &Line, at: u32) -> Node {
+    let d = Diagnostic::error(code::EXTRA_CLOSE, Class::Braces, "Extra '}' found");
+    Node::Problem(Box::new(d.at(line, at as usize, at as usize + 1)))
 }
 
 /// Keywords that change how the rest of the text is read.
