@@ -4,13 +4,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rk_base::Prefix;
 
-use super::route::RawRoute;
-use super::rule::RawRule;
+use super::entry::Raw;
 use super::{At, Build, Stop};
 use super::{advise, check};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::model::{Broadcast, InterfaceAddress, Lifetime, Scope};
+use crate::model::{Broadcast, InterfaceAddress, Lifetime, Route, Rule, Scope};
 use crate::source::NameTable;
 use crate::table::{Context, Value, nearest};
 use crate::tree::Statement;
@@ -29,8 +28,8 @@ pub(crate) struct RawAddress {
 #[derive(Debug, Default)]
 pub(crate) struct Statics {
     pub(crate) addresses: Vec<RawAddress>,
-    pub(crate) routes: Vec<RawRoute>,
-    pub(crate) rules: Vec<RawRule>,
+    pub(crate) routes: Vec<Raw<Route>>,
+    pub(crate) rules: Vec<Raw<Rule>>,
 }
 
 impl Build<'_> {

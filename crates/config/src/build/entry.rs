@@ -1,8 +1,9 @@
 //! What routes and rules have in common: lines of options that are read one after the other.
 
+use compact_str::CompactString;
 use rk_base::{Family, Prefix};
 
-use super::{Build, Stop, advise, check};
+use super::{At, Build, Stop, advise, check};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{Realms, RouteProtocol, Span};
@@ -121,6 +122,20 @@ pub(super) fn is_any(word: &str) -> bool {
     matches!(word, "default" | "any" | "all")
 }
 
+/// A line, and what is to be asked about it at the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Raw<T> {
+    /// What the line says.
+    pub(crate) entry: T,
+    /// Where it stands.
+    pub(crate) at: At,
+    /// Interfaces it names, with what they are for.
+    pub(crate) interfaces: Interfaces,
+}
+
+/// Names of interfaces, with what they are for.
+pub(crate) type Interfaces = Vec<(CompactString, &'static str, At)>;
+
 /// What routes and rules say about themselves.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -130,6 +145,7 @@ pub(super) struct Entry {
     pub(super) protocol: Option<RouteProtocol>,
     pub(super) no_track: bool,
     pub(super) track_group: Option<String>,
+    interfaces: Interfaces,
 }
 
 impl Entry {
@@ -140,6 +156,24 @@ impl Entry {
             protocol: None,
             no_track: false,
             track_group: None,
+            interfaces: Vec::new(),
+        }
+    }
+
+    /// Remembers the word taken last as the name of an interface, and gives it.
+    pub(super) fn interface(&mut self, what: &'static str, words: &Words<'_>) -> String {
+        let name = words.last_word();
+        let at = At::of(words.line, words.last());
+        self.interfaces.push((name.into(), what, at));
+        name.to_owned()
+    }
+
+    /// What a line of this kind says, with what is to be asked about it.
+    pub(super) fn finish<T>(self, entry: T, line: &Statement) -> Raw<T> {
+        Raw {
+            entry,
+            at: At::of(line, 0),
+            interfaces: self.interfaces,
         }
     }
 }

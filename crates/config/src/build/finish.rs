@@ -8,9 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::address::RawAddress;
 use super::command::{RawCommand, mend};
+use super::entry::Raw;
 use super::group::RawNotify;
-use super::route::RawRoute;
-use super::rule::RawRule;
 use super::script::RawScript;
 use super::track::{RawTracked, RawTracks};
 use super::{Build, Built, Pass};
@@ -207,7 +206,12 @@ impl Build<'_> {
         out
     }
 
-    pub(super) fn settle_routes(&mut self, raws: Vec<RawRoute>) -> Vec<Route> {
+    /// Leaves out lines whose interfaces are not there; `group` is what they track.
+    fn settle_entries<T>(
+        &mut self,
+        raws: Vec<Raw<T>>,
+        group: impl Fn(&T) -> Option<&str>,
+    ) -> Vec<T> {
         let mut out = Vec::with_capacity(raws.len());
         for raw in raws {
             let mut there = true;
@@ -218,29 +222,20 @@ impl Build<'_> {
                     there = false;
                 }
             }
-            if there && self.track_group_known(raw.route.track_group.as_deref(), &raw.at) {
-                out.push(raw.route);
+            if there {
+                self.track_group_known(group(&raw.entry), &raw.at);
+                out.push(raw.entry);
             }
         }
         out
     }
 
-    pub(super) fn settle_rules(&mut self, raws: Vec<RawRule>) -> Vec<Rule> {
-        let mut out = Vec::with_capacity(raws.len());
-        for raw in raws {
-            let mut there = true;
-            for (name, at) in &raw.interfaces {
-                if !self.may_exist(name) {
-                    let text = format!("WARNING - interface {name} for rule doesn't exist");
-                    self.no_interface(Class::Warning, text, at);
-                    there = false;
-                }
-            }
-            if there && self.track_group_known(raw.rule.track_group.as_deref(), &raw.at) {
-                out.push(raw.rule);
-            }
-        }
-        out
+    pub(super) fn settle_routes(&mut self, raws: Vec<Raw<Route>>) -> Vec<Route> {
+        self.settle_entries(raws, |route| route.track_group.as_deref())
+    }
+
+    pub(super) fn settle_rules(&mut self, raws: Vec<Raw<Rule>>) -> Vec<Rule> {
+        self.settle_entries(raws, |rule| rule.track_group.as_deref())
     }
 
     /// Reports an interface that is not there; keepalived's VRRP process ends its test when it has
@@ -251,14 +246,13 @@ impl Build<'_> {
     }
 
     /// Reports a track group that is not defined; the entry stays.
-    fn track_group_known(&mut self, group: Option<&str>, at: &super::At) -> bool {
+    fn track_group_known(&mut self, group: Option<&str>, at: &super::At) {
         if let Some(group) = group
             && !self.track_group_names.contains_key(group)
         {
             let text = format!("track_group {group} not found - ignoring");
             self.report_later(code::NOT_DEFINED, Class::General, text, at);
         }
-        true
     }
 
     pub(super) fn settle_tracks(

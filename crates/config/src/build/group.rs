@@ -76,12 +76,8 @@ impl Build<'_> {
                         self.report_at(code::REPEATED, Class::General, text, &statement, 0);
                     } else {
                         seen_group = true;
-                        group.members = self.names(&lines);
-                        if group.members.is_empty() {
-                            let text = format!("Warning - sync group {name} has empty group block");
-                            let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
-                            self.session.report.push(statement.point_at_end_of(d, 0));
-                        }
+                        let empty = || format!("sync group {name} has empty group block");
+                        group.members = self.block_of_names(&statement, &lines, empty);
                     }
                 }
                 Node::Statement(keyword, statement) => {
@@ -105,6 +101,22 @@ impl Build<'_> {
         self.group_names.insert(name, self.groups.len());
         self.groups.push(group);
         Ok(())
+    }
+
+    /// The names of a block; that there are none is reported at its end.
+    fn block_of_names(
+        &mut self,
+        heading: &Statement,
+        lines: &[Statement],
+        empty: impl Fn() -> String,
+    ) -> Vec<(String, At)> {
+        let found = self.names(lines);
+        if found.is_empty() {
+            let text = format!("Warning - {}", empty());
+            let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
+            self.session.report.push(heading.point_at_end_of(d, 0));
+        }
+        found
     }
 
     /// Reads a `notify*` statement; the first of each kind holds.
@@ -148,13 +160,8 @@ impl Build<'_> {
                 Node::Problem(d) => self.session.report.push(*d),
                 Node::Lines(keyword, statement, lines) => {
                     self.no_more_words(keyword, &statement);
-                    let found = self.names(&lines);
-                    if found.is_empty() {
-                        let text = format!("Warning - track group {name} has empty group block");
-                        let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
-                        self.session.report.push(statement.point_at_end_of(d, 0));
-                    }
-                    members.extend(found);
+                    let empty = || format!("track group {name} has empty group block");
+                    members.extend(self.block_of_names(&statement, &lines, empty));
                 }
                 Node::Block(..) | Node::Statement(..) => {}
             }
@@ -183,12 +190,8 @@ impl Build<'_> {
                 Node::Problem(d) => self.session.report.push(*d),
                 Node::Lines(keyword, statement, lines) => {
                     self.no_more_words(keyword, &statement);
-                    let found = self.names(&lines);
-                    if found.is_empty() {
-                        let text = "Warning - empty garp_group interfaces block";
-                        let d = Diagnostic::warning(code::EMPTY_BLOCK, Class::General, text);
-                        self.session.report.push(statement.point_at_end_of(d, 0));
-                    }
+                    let empty = || "empty garp_group interfaces block".to_owned();
+                    let found = self.block_of_names(&statement, &lines, empty);
                     // keepalived looks at them where their block ends.
                     let end = At::end_of(&statement);
                     names.extend(found.into_iter().map(|(name, at)| (name, end.with(&at))));

@@ -7,16 +7,16 @@ use rk_base::{Family, Vrid};
 
 use super::address::RawAddress;
 use super::check;
+use super::entry::Raw;
 use super::global::{RawGarp, version};
 use super::group::RawNotify;
-use super::route::RawRoute;
-use super::rule::RawRule;
 use super::track::RawTracks;
 use super::{At, Build, Stop, advise};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::model::{
-    InitialState, Ipvlan, OldUnicastChecksum, Origin, Secret, UnicastPeer, Version, Vmac,
+    InitialState, Ipvlan, OldUnicastChecksum, Origin, Route, Rule, Secret, UnicastPeer, Version,
+    Vmac,
 };
 use crate::table::{Context, Keyword, Value};
 use crate::tree::{Node, Statement};
@@ -40,8 +40,8 @@ pub(crate) struct RawInstance {
     pub(crate) addresses: Vec<RawAddress>,
     pub(crate) excluded: Vec<RawAddress>,
     pub(crate) no_virtual_ipaddress: bool,
-    pub(crate) routes: Vec<RawRoute>,
-    pub(crate) rules: Vec<RawRule>,
+    pub(crate) routes: Vec<Raw<Route>>,
+    pub(crate) rules: Vec<Raw<Rule>>,
     pub(crate) auth: RawAuth,
     pub(crate) auth_hmac: bool,
     pub(crate) source: Option<(IpAddr, At)>,

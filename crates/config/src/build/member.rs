@@ -33,13 +33,7 @@ impl Build<'_> {
                         raw.name
                     );
                     let d = Diagnostic::error(code::NOT_DEFINED, Class::General, text);
-                    let d = at.put(d);
-                    self.session
-                        .report
-                        .push(match advise::nearest_name(member, &index) {
-                            Some(hint) => d.instead(hint),
-                            None => d,
-                        });
+                    self.no_such_member(member, &index, at.put(d));
                     continue;
                 };
                 let instance = &mut instances[*n];
@@ -111,13 +105,7 @@ impl Build<'_> {
                     );
                     // keepalived keeps quiet about it.
                     let d = Diagnostic::warning(code::NOT_DEFINED, Class::Ok, text);
-                    let d = at.put(d);
-                    self.session
-                        .report
-                        .push(match advise::nearest_name(member, &index) {
-                            Some(hint) => d.instead(hint),
-                            None => d,
-                        });
+                    self.no_such_member(member, &index, at.put(d));
                 }
             }
             if members.is_empty() {
@@ -135,6 +123,17 @@ impl Build<'_> {
                 origin: raw.origin,
             });
         }
+    }
+}
+
+impl Build<'_> {
+    /// Reports a member that is no instance, with the one that may be meant.
+    fn no_such_member(&mut self, member: &str, index: &HashMap<String, usize>, d: Diagnostic) {
+        let d = match advise::nearest_name(member, index) {
+            Some(hint) => d.instead(hint),
+            None => d,
+        };
+        self.session.report.push(d);
     }
 }
 

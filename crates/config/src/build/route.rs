@@ -3,12 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use compact_str::CompactString;
 use rk_base::{Family, Prefix};
 
 use super::address::is_placeholder;
-use super::entry::{Entry, Fault, Words, is_any, number, open_prefix, unsigned};
-use super::{At, Build, Stop, check};
+use super::entry::{Entry, Fault, Raw, Words, is_any, number, open_prefix, unsigned};
+use super::{Build, Stop, check};
 use crate::code;
 use crate::diagnostic::Class;
 use crate::model::{
@@ -18,15 +17,6 @@ use crate::model::{
 use crate::source::NameTable;
 use crate::table::{Context, Keyword};
 use crate::tree::Statement;
-
-/// A line, and what is to be asked about it at the end.
-#[derive(Clone, Debug)]
-pub(crate) struct RawRoute {
-    pub(crate) route: Route,
-    pub(crate) at: At,
-    /// Interfaces it names, with what they are for.
-    pub(crate) interfaces: Vec<(CompactString, &'static str, At)>,
-}
 
 /// Where a route leads.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +32,6 @@ struct Reading {
     dest: Option<Destination>,
     /// The gateway behind `or`.
     or: Option<IpAddr>,
-    interfaces: Vec<(CompactString, &'static str, At)>,
     /// The destination and what the entry holds are filled in at the end.
     route: Route,
 }
@@ -53,13 +42,12 @@ impl Build<'_> {
         &mut self,
         line: &Statement,
         context: Context,
-    ) -> Result<Option<RawRoute>, Stop> {
+    ) -> Result<Option<Raw<Route>>, Stop> {
         let mut words = Words::new(line);
         let mut r = Reading {
             entry: Entry::new("route"),
             dest: None,
             or: None,
-            interfaces: Vec::new(),
             route: Route {
                 dest: Prefix::host(Ipv4Addr::UNSPECIFIED.into()),
                 kind: RouteType::UNICAST,
@@ -114,12 +102,8 @@ impl Build<'_> {
         }
         route.protocol = self.entry_protocol(&r.entry, line);
         route.no_track = r.entry.no_track;
-        route.track_group = r.entry.track_group;
-        Ok(Some(RawRoute {
-            route,
-            at: At::of(line, 0),
-            interfaces: r.interfaces,
-        }))
+        route.track_group = r.entry.track_group.take();
+        Ok(Some(r.entry.finish(route, line)))
     }
 
     /// Reads an option, or the destination.
@@ -285,10 +269,8 @@ impl Build<'_> {
                 r.route.expires = Some(Duration::from_secs(seconds));
             }
             "dev" => {
-                let dev = words.take();
-                let at = At::of(words.line(), words.last());
-                r.interfaces.push((dev.into(), "VROUTE", at));
-                r.route.hop.dev = Some(dev.to_owned());
+                words.take();
+                r.route.hop.dev = Some(r.entry.interface("VROUTE", words));
             }
             "vrf" => {
                 let vrf = words.take();
@@ -440,10 +422,8 @@ impl Build<'_> {
                 leg.hop.via = Some(self.route_address(gateway, words, r)?);
             }
             "dev" => {
-                let dev = self.required(words, None)?;
-                let at = At::of(words.line(), words.last());
-                r.interfaces.push((dev.into(), "VROUTE nexthop", at));
-                leg.hop.dev = Some(dev.to_owned());
+                self.required(words, None)?;
+                leg.hop.dev = Some(r.entry.interface("VROUTE nexthop", words));
             }
             "weight" => {
                 let weight = unsigned(self.required(words, None)?, 256)?;

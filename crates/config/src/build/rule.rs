@@ -1,10 +1,9 @@
 //! Lines of `virtual_rules` and `static_rules`.
 
-use compact_str::CompactString;
 use rk_base::{Family, Prefix};
 
-use super::entry::{Entry, Fault, Words, is_any, number, open_prefix, span, unsigned};
-use super::{At, Build, Stop, check};
+use super::entry::{Entry, Fault, Raw, Words, is_any, number, open_prefix, span, unsigned};
+use super::{Build, Stop, check};
 use crate::code;
 use crate::model::{
     FwMark, InterfaceGroup, IpProtocol, Realms, RouteProtocol, RouteTable, Rule, RuleAction,
@@ -13,15 +12,6 @@ use crate::model::{
 use crate::source::NameTable;
 use crate::table::{Context, Keyword};
 use crate::tree::Statement;
-
-/// A line, and what is to be asked about it at the end.
-#[derive(Clone, Debug)]
-pub(crate) struct RawRule {
-    pub(crate) rule: Rule,
-    pub(crate) at: At,
-    /// Interfaces it names.
-    pub(crate) interfaces: Vec<(CompactString, At)>,
-}
 
 /// The priorities of rules that have none, one a family; each takes the next lower one.
 #[derive(Debug)]
@@ -62,7 +52,6 @@ struct Reading {
     realms: Option<Realms>,
     suppress_prefixlength: Option<u32>,
     suppress_ifgroup: Option<InterfaceGroup>,
-    interfaces: Vec<(CompactString, At)>,
 }
 
 impl Build<'_> {
@@ -71,7 +60,7 @@ impl Build<'_> {
         &mut self,
         line: &Statement,
         context: Context,
-    ) -> Result<Option<RawRule>, Stop> {
+    ) -> Result<Option<Raw<Rule>>, Stop> {
         let mut words = Words::new(line);
         let mut r = Reading {
             entry: Entry::new("rule"),
@@ -83,7 +72,6 @@ impl Build<'_> {
             realms: None,
             suppress_prefixlength: None,
             suppress_ifgroup: None,
-            interfaces: Vec::new(),
         };
         while let Some(word) = words.peek() {
             let Some(keyword) = context.find(word) else {
@@ -149,14 +137,10 @@ impl Build<'_> {
             suppress_ifgroup: r.suppress_ifgroup,
             protocol: self.entry_protocol(&r.entry, line),
             no_track: r.entry.no_track,
-            track_group: r.entry.track_group,
+            track_group: r.entry.track_group.take(),
             origin: self.origin(line),
         };
-        Ok(Some(RawRule {
-            rule,
-            at: At::of(line, 0),
-            interfaces: r.interfaces,
-        }))
+        Ok(Some(r.entry.finish(rule, line)))
     }
 
     fn rule_option(
@@ -218,15 +202,14 @@ impl Build<'_> {
             "ipproto" => when.ipproto = Some(ip_protocol(words.take()).ok_or(Fault::Value)?),
             // `dev` and `iif`, or `oif`.
             name => {
-                let interface = words.take();
-                let at = At::of(words.line(), words.last());
-                r.interfaces.push((interface.into(), at));
+                words.take();
+                let interface = r.entry.interface("rule", words);
                 let side = if name == "oif" {
                     &mut when.oif
                 } else {
                     &mut when.iif
                 };
-                *side = Some(interface.to_owned());
+                *side = Some(interface);
             }
         }
         Ok(())
