@@ -10,6 +10,7 @@ mod client;
 mod daemon;
 mod dump;
 mod each;
+mod extensions;
 mod failover;
 mod failures;
 mod guides;

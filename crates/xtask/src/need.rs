@@ -43,6 +43,7 @@ pub(crate) const LAB: &[Need] = &[
     need("modprobe", "kmod"),
     need("ipvsadm", "ipvsadm"),
     need("curl", "curl"),
+    need("openssl", "openssl"),
     need("ping", "iputils-ping"),
     need(
         "/usr/lib/python3/dist-packages/aiosmtpd/main.py",
