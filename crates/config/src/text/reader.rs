@@ -25,6 +25,9 @@ use crate::place::{FileId, Place};
 use crate::report::Session;
 use crate::source::{Host, ReadError, Source};
 
+/// How many steps of a long way into the configuration are told, at each end of it.
+const SHOWN_STEPS: usize = 4;
+
 /// Why reading stopped before the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
@@ -491,9 +494,13 @@ impl<'a> Reader<'a> {
                     Diagnostic::warning(code::DEFINITION_OVERFLOW, Class::Ok, text)
                 }
             };
-            self.session
-                .report
-                .push(d.at(line, at.min(line.text.len()), line.text.len()));
+            let mut d = d.at(line, at.min(line.text.len()), line.text.len());
+            // The way through a definition without end is as long as the limit on uses.
+            if d.via.len() > 2 * SHOWN_STEPS {
+                d.via.drain(SHOWN_STEPS..d.via.len() - SHOWN_STEPS);
+                d.via.shrink_to_fit();
+            }
+            self.session.report.push(d);
         }
         if !usable {
             return false;
