@@ -144,6 +144,7 @@ const ADVICE: &[Row] = &[
     (c::ENTRY, "suppresses", "write table NUMBER, or remove suppress_prefixlength and suppress_ifgroup"),
     (c::ENTRY, "destination", "the destination comes first: 198.51.100.0/24 via 192.0.2.1, or default via 192.0.2.1"),
     (c::ENTRY, "", "correct the line; it is left out as a whole"),
+    (c::ENTRY_OPTION, "specifying peer", "write both addresses without /LENGTH"),
     (c::ENTRY_OPTION, "invalid scope", "write global, site, link, host, nowhere or a number up to 255"),
     (c::ENTRY_OPTION, "invalid table", "write a number, or a name that stands in /etc/iproute2/rt_tables"),
     (c::ENTRY_OPTION, "invalid via", "write the address of a gateway of the route's family"),

@@ -8,7 +8,7 @@ use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::Config;
 use crate::pass::Pass;
 use crate::place::{Place, SourceMap};
-use crate::report::Session;
+use crate::report::{DIAGNOSTICS_MAX, Session};
 use crate::source::{Host, Source};
 use crate::text::{Halt, Reader};
 use crate::tree::{Node, Parser};
@@ -102,7 +102,10 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
         });
     }
     if report.dropped > 0 {
-        let text = format!("{} more messages are not shown", report.dropped);
+        let text = format!(
+            "{} more messages are not shown: {DIAGNOSTICS_MAX} are kept",
+            report.dropped
+        );
         report.diagnostics.push(Diagnostic::note(code::LIMIT, text));
     }
     let status = match halt {

@@ -55,8 +55,13 @@ impl Output {
         self.warnings += counted.count() + loaded.dropped;
         let more = hidden.len().saturating_add(loaded.dropped);
         if more > 0 {
+            let advice = match (hidden.len(), loaded.dropped) {
+                (0, _) => "that is as many as are kept".to_owned(),
+                (_, 0) => "--format plain prints all".to_owned(),
+                _ => format!("--format plain prints the first {}", told.len()),
+            };
             self.text
-                .push_str(&format!("{more} more messages are not shown\n"));
+                .push_str(&format!("{more} more messages are not shown: {advice}\n"));
         }
     }
 
@@ -166,11 +171,37 @@ mod tests {
         }
         let many = said(Format::Text, "bogus\n".repeat(2 * SHOWN).as_bytes());
         assert_eq!(many.matches("^").count(), 5 * SHOWN);
-        assert!(many.ends_with(&format!("{SHOWN} more messages are not shown\n")));
+        let rest = "200 more messages are not shown: --format plain prints all\n";
+        assert!(many.ends_with(rest), "{many}");
         let (_, loaded) = read("bogus\n".repeat(2 * SHOWN).as_bytes());
         let mut output = Output::new(Format::Text, Colour::No);
         output.loaded(&loaded);
         assert_eq!(output.warnings, 2 * SHOWN);
+    }
+
+    #[test]
+    fn programs_are_told_everything_that_is_kept() {
+        let text = "bogus\n".repeat(3 * SHOWN);
+        for (format, sign) in [
+            (Format::Plain, "error[RK0301]"),
+            (Format::Json, "\"code\":\"RK0301\""),
+            (Format::Sarif, "\"ruleId\": \"RK0301\""),
+        ] {
+            let said = said(format, text.as_bytes());
+            let count = said.matches(sign).count() + said.matches(&sign.replace(": ", ":")).count();
+            assert_eq!(count, 3 * SHOWN, "{format:?}");
+        }
+        let many = "bogus\n".repeat(10_100);
+        let text = said(Format::Text, many.as_bytes());
+        let rest = "9900 more messages are not shown: --format plain prints the first 10000\n";
+        assert!(text.ends_with(rest), "{}", text.lines().last().unwrap());
+        let json = said(Format::Json, many.as_bytes());
+        assert_eq!(json.lines().count(), 10_001);
+        let last = json.lines().last().unwrap();
+        assert!(
+            last.contains("100 more messages are not shown: 10000 are kept"),
+            "{last}"
+        );
     }
 
     #[test]

@@ -9,14 +9,20 @@ use crate::text::line::{self, Frame};
 use crate::tree::Statement;
 
 /// Where something was said, kept for messages that come later. Thousands are kept and few are
-/// used, so the way through definitions stays shared until a message needs it.
+/// used, so the way through definitions stays shared until a message needs it, and what was never
+/// said takes no room.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct At {
-    /// Where the words stand, and the line that was being read when they came out.
-    place: Option<(Place, (FileId, u32))>,
+pub(crate) struct At(Option<Box<Said>>);
+
+#[derive(Clone, Debug)]
+struct Said {
+    /// Where the words stand.
+    place: Place,
+    /// The line that was being read when they came out.
+    home: (FileId, u32),
     frame: Option<Rc<Frame>>,
     /// Another place that belongs to it.
-    beside: Option<Box<(Place, &'static str)>>,
+    beside: Option<(Place, &'static str)>,
 }
 
 impl At {
@@ -26,11 +32,12 @@ impl At {
     }
 
     pub(super) fn of_bytes(line: &Line, start: usize, end: usize) -> Self {
-        Self {
-            place: Some((line.place(start, end), line.home)),
+        Self(Some(Box::new(Said {
+            place: line.place(start, end),
+            home: line.home,
             frame: line.frame(start).cloned(),
             beside: None,
-        }
+        })))
     }
 
     /// The closing brace of the block that `heading` opens, where keepalived says what it
@@ -44,32 +51,33 @@ impl At {
 
     /// The same place, with `word` beside it; `word` alone if it is in the same line.
     pub(super) fn with(&self, word: &Self) -> Self {
-        let (Some((_, own)), Some((place, home))) = (self.place, word.place) else {
+        let (Some(own), Some(other)) = (&self.0, &word.0) else {
             return self.clone();
         };
-        if own == home {
+        if own.home == other.home {
             return word.clone();
         }
-        Self {
-            beside: Some(Box::new((place, "this one"))),
-            ..self.clone()
-        }
+        let mut said = own.clone();
+        said.beside = Some((other.place, "this one"));
+        Self(Some(said))
     }
 
     /// Shows this place beside the one that `diagnostic` is about.
     pub(super) fn also(&self, diagnostic: Diagnostic, text: &str) -> Diagnostic {
-        match self.place {
-            Some((place, _)) => diagnostic.label(place, text),
+        match &self.0 {
+            Some(said) => diagnostic.label(said.place, text),
             None => diagnostic,
         }
     }
 
-    pub(super) fn put(&self, mut diagnostic: Diagnostic) -> Diagnostic {
-        if let Some((place, home)) = self.place {
-            diagnostic = diagnostic.at_text(place, line::via(self.frame.as_ref()), home);
-        }
-        match self.beside.as_deref() {
-            Some((place, text)) => diagnostic.label(*place, *text),
+    pub(super) fn put(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let Some(said) = &self.0 else {
+            return diagnostic;
+        };
+        let way = line::via(said.frame.as_ref());
+        let diagnostic = diagnostic.at_text(said.place, way, said.home);
+        match said.beside {
+            Some((place, text)) => diagnostic.label(place, text),
             None => diagnostic,
         }
     }

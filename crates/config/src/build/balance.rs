@@ -1,6 +1,7 @@
 //! From a `virtual_server` as it was written to what it means: inheritance, defaults, and the
 //! values that other values force.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -25,9 +26,15 @@ use crate::tree::Statement;
 struct Above<'a> {
     raw: &'a RawService,
     forwarding: Forwarding,
-    /// How messages name it.
-    shown: String,
-    transport: String,
+}
+
+/// The name of a service in messages, which few services need.
+struct Shown<'a>(&'a RawService);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.shown())
+    }
 }
 
 impl Build<'_> {
@@ -59,8 +66,6 @@ impl Build<'_> {
         let persistence = self.settle_persistence(&raw, group);
         let above = Above {
             forwarding,
-            shown: raw.shown(),
-            transport: raw.transport(),
             raw: &raw,
         };
         let mut reals = Vec::with_capacity(raw.servers.len());
@@ -73,7 +78,9 @@ impl Build<'_> {
             if twins.insert((server.addr, port)).is_err() {
                 let text = format!(
                     "VS {}: real server [{}]:{}:{port} is there already - ignoring it",
-                    above.shown, server.addr, above.transport
+                    above.raw.shown(),
+                    server.addr,
+                    above.raw.transport()
                 );
                 let d = Diagnostic::warning(code::DUPLICATE, Class::Ok, text);
                 self.session.report.push(server.heading.point(d, 1));
@@ -83,7 +90,7 @@ impl Build<'_> {
             reals.push(self.settle_real_server(server, port, place, &above));
         }
         let sorry = self.settle_sorry(&raw, &above, &reals);
-        let (quorum, hysteresis) = self.settle_quorum(&raw, &above.shown, total);
+        let (quorum, hysteresis) = self.settle_quorum(&raw, total);
         // Nothing has said it: a mark with no servers but those behind tunnels.
         let six = |server: &RawServer| Family::of(server.addr) == Family::V6;
         let all_six = !raw.servers.is_empty() && raw.servers.iter().all(six);
@@ -254,9 +261,9 @@ impl Build<'_> {
         let written = server.port.filter(|p| *p != 0);
         let name = || {
             let port = server.port.unwrap_or(0);
-            format!("[{}]:{}:{port}", server.addr, above.transport)
+            format!("[{}]:{}:{port}", server.addr, above.raw.transport())
         };
-        let (service, keeps) = (&above.shown, forwarding.keeps_port());
+        let (service, keeps) = (Shown(above.raw), forwarding.keeps_port());
         let mut texts = Vec::new();
         let port = match (&above.raw.named, keeps) {
             // keepalived: 0 is as good as none.
@@ -456,7 +463,7 @@ impl Build<'_> {
             self.session.report.push(sorry.also(d, "this one"));
             return None;
         }
-        let shown = &above.shown;
+        let shown = Shown(raw);
         let (port, text) = match (&raw.named, forwarding.keeps_port()) {
             (Named::Address(_, port), true) => (
                 *port,
@@ -491,7 +498,7 @@ impl Build<'_> {
                 "Virtual server {shown}: real server [{}]:{}:{port} matches sorry server, but \
                  inhibit setting differs, {} on sorry server",
                 sorry.addr,
-                above.transport,
+                above.raw.transport(),
                 if inhibit { "setting" } else { "clearing" }
             );
             let d = Diagnostic::error(code::SORRY_SERVER, Class::General, text)
@@ -507,7 +514,8 @@ impl Build<'_> {
         })
     }
 
-    fn settle_quorum(&mut self, raw: &RawService, shown: &str, total: u64) -> (u32, u32) {
+    fn settle_quorum(&mut self, raw: &RawService, total: u64) -> (u32, u32) {
+        let shown = Shown(raw);
         let mut quorum = raw.quorum.as_ref().map_or(1, |(q, _)| *q);
         if u64::from(quorum) > total {
             let at = raw.quorum.as_ref().map_or(&raw.heading, |(_, at)| at);

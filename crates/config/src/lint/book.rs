@@ -29,7 +29,12 @@ pub fn book() -> String {
     );
     for rule in super::cluster::RULES {
         let (code, name, summary) = (rule.code, rule.name, rule.summary);
-        let _infallible = write!(out, "\n## {code}: {name}\n\n{summary}\n");
+        let super::cluster::Pair { a, b, findings } = rule.example;
+        let _infallible = write!(
+            out,
+            "\n## {code}: {name}\n\n{summary}\n\nNode a:\n\n```\n{a}```\n\n\
+             Node b:\n\n```\n{b}```\n\nFinds:\n\n```\n{findings}```\n"
+        );
     }
     out
 }

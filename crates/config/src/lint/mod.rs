@@ -183,10 +183,18 @@ pub fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for lint in all() {
         let found = (lint.run)(&ctx);
+        let more = found.len().saturating_sub(FINDINGS_MAX);
         out.extend(found.into_iter().take(FINDINGS_MAX).map(|mut d| {
             d.code = lint.code;
             d
         }));
+        if more > 0 {
+            let text = format!("{more} more findings of {} are not shown", lint.name);
+            out.push(Diagnostic {
+                code: lint.code,
+                ..finding(Severity::Note, text)
+            });
+        }
     }
     out.sort_by_key(|d| (d.place.map(|p| (p.file, p.line)), d.code));
     out

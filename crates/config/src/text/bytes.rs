@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, Range};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::line::to_u32;
@@ -38,6 +39,29 @@ impl Deref for Raw {
     }
 }
 
+/// What was read from a file, as lines share it: they are cut and dropped so often that counting
+/// them for threads would be felt.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared(Rc<FileText>);
+
+/// The text as the map of sources has it.
+#[derive(Debug)]
+struct FileText(Arc<Raw>);
+
+impl Shared {
+    pub(crate) fn new(text: Arc<Raw>) -> Self {
+        Self(Rc::new(FileText(text)))
+    }
+}
+
+impl Deref for Shared {
+    type Target = Raw;
+
+    fn deref(&self) -> &Raw {
+        &self.0.0
+    }
+}
+
 /// Bytes of a line.
 ///
 /// Nearly every line of a configuration is read as it stands in its file, so its text is a range
@@ -45,18 +69,14 @@ impl Deref for Raw {
 #[derive(Clone)]
 pub(crate) enum Text {
     /// A range of what was read from a file.
-    Shared {
-        file: Arc<Raw>,
-        start: u32,
-        end: u32,
-    },
+    Shared { file: Shared, start: u32, end: u32 },
     /// Text that stands in no file.
     Own(Vec<u8>),
 }
 
 impl Text {
     /// The bytes `range` of `file`, which are all there.
-    pub(crate) fn of_file(file: &Arc<Raw>, range: Range<usize>) -> Self {
+    pub(crate) fn of_file(file: &Shared, range: Range<usize>) -> Self {
         Self::Shared {
             file: file.clone(),
             start: to_u32(range.start),
@@ -83,6 +103,19 @@ impl Text {
                 Self::of_file(file, start + range.start..start + range.end)
             }
             Self::Own(bytes) => Self::Own(bytes[range].to_vec()),
+        }
+    }
+
+    /// Makes copies of the text cheap.
+    pub(crate) fn share(&mut self) {
+        if let Self::Own(bytes) = self {
+            let end = to_u32(bytes.len());
+            let file = Shared::new(Arc::new(std::mem::take(bytes).into()));
+            *self = Self::Shared {
+                file,
+                start: 0,
+                end,
+            };
         }
     }
 
@@ -124,9 +157,13 @@ impl fmt::Debug for Text {
 mod tests {
     use super::*;
 
+    fn shared(text: &[u8]) -> Shared {
+        Shared::new(Arc::new(text.to_vec().into()))
+    }
+
     #[test]
     fn pieces_of_a_file_are_cut_like_text_of_its_own() {
-        let file = Arc::new(Raw::from(b"one two three".to_vec()));
+        let file = shared(b"one two three");
         for text in [Text::of_file(&file, 4..13), b"two three".to_vec().into()] {
             assert_eq!(&*text, b"two three");
             let mut part = text.slice(1..7);
@@ -137,15 +174,17 @@ mod tests {
             assert_eq!(&*part, b"wo");
             assert_eq!(&*part.slice(2..2), b"");
             assert_eq!(part.as_str(), Some("wo"));
+            part.share();
+            assert_eq!(part.as_str(), Some("wo"));
         }
     }
 
     #[test]
     fn text_that_is_not_utf8_is_none_where_it_is_not() {
-        let file = Arc::new(Raw::from(b"a \xff b".to_vec()));
+        let file = shared(b"a \xff b");
         assert_eq!(Text::of_file(&file, 0..1).as_str(), Some("a"));
         assert_eq!(Text::of_file(&file, 0..3).as_str(), None);
-        let file = Arc::new(Raw::from("a ü b".as_bytes().to_vec()));
+        let file = shared("a ü b".as_bytes());
         assert_eq!(Text::of_file(&file, 0..4).as_str(), Some("a ü"));
         assert_eq!(Text::of_file(&file, 0..3).as_str(), None);
     }

@@ -118,13 +118,13 @@ struct Use<'a> {
 
 /// The first use of a name at or after `from`: where it starts and ends, and the name.
 pub(crate) fn used(text: &[u8], from: usize) -> Option<(usize, usize, &[u8])> {
-    let found = next_use(text, from)?;
+    let found = next_use(text, from, &mut false)?;
     let name = found.start + 1 + usize::from(text.get(found.start + 1) == Some(&b'{'));
     Some((found.start, found.end, &text[name..name + found.name.len()]))
 }
 
-/// The first use at or after `from`. A lone `$` is skipped.
-fn next_use(text: &[u8], mut from: usize) -> Option<Use<'_>> {
+/// The first use at or after `from`. A lone `$` is skipped, which `lone` tells.
+fn next_use<'a>(text: &'a [u8], mut from: usize, lone: &mut bool) -> Option<Use<'a>> {
     while let Some(found) = memchr::memchr(b'$', text.get(from..)?) {
         let start = from + found;
         let after = &text[start + 1..];
@@ -158,6 +158,7 @@ fn next_use(text: &[u8], mut from: usize) -> Option<Use<'_>> {
                 });
             }
         }
+        *lone = true;
         from = start + 1;
     }
     None
@@ -181,7 +182,6 @@ impl Definitions {
         let mut out = Expanded::default();
         let mut uses = 0;
         while self.round(line, builtins, &mut out, &mut uses) {
-            out.replaced = true;
             // An overflow is found again in every round.
             out.problems
                 .retain(|(p, _)| !matches!(p, Problem::Overflow(_)));
@@ -190,7 +190,7 @@ impl Definitions {
         out
     }
 
-    /// Replaces every use in `line` once; whether there was one that it must look at again.
+    /// Replaces every use in `line` once; whether there may be more to replace.
     fn round(
         &mut self,
         line: &mut Line,
@@ -199,17 +199,20 @@ impl Definitions {
         uses: &mut usize,
     ) -> bool {
         let mut woven: Option<Weave> = None;
+        let mut left = false;
         // How much of the line is in what is woven so far, and where the next use may start.
         let (mut kept, mut from) = (0, 0);
-        while let Some(found) = next_use(&line.text, from) {
+        while let Some(found) = next_use(&line.text, from, &mut left) {
             let Use { start, end, .. } = found;
             from = end;
             let at = woven.as_ref().map_or(0, Weave::len) + start - kept;
             let Some(definition) = self.value(line, &found, at, builtins, out) else {
+                left = true;
                 continue;
             };
             let several = definition.lines.len() > 1;
             if several && !trim(&line.text[end..]).is_empty() {
+                left = true;
                 continue;
             }
             let name = &definition.name;
@@ -217,6 +220,7 @@ impl Definitions {
             if at + line.text.len() - end + length > LINE_MAX {
                 let problem = Problem::Overflow(name.to_string());
                 out.problems.push((problem, at));
+                left = true;
                 continue;
             }
             *uses += 1;
@@ -235,6 +239,7 @@ impl Definitions {
             kept = end;
             if let Some(first) = definition.first() {
                 weave.put(first, &frame);
+                left |= first.dollar;
             }
             if several {
                 out.following.push((definition, frame));
@@ -247,7 +252,8 @@ impl Definitions {
         };
         weave.keep(line, kept, line.text.len());
         *line = weave.finish(line.home);
-        true
+        out.replaced = true;
+        left
     }
 
     fn value(
@@ -356,7 +362,7 @@ mod tests {
         let names = |t: &str| {
             let mut at = 0;
             let mut out = Vec::new();
-            while let Some(u) = next_use(t.as_bytes(), at) {
+            while let Some(u) = next_use(t.as_bytes(), at, &mut false) {
                 out.push(String::from_utf8(u.name.to_vec()).unwrap());
                 at = u.end;
             }

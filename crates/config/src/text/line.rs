@@ -147,7 +147,14 @@ impl Line {
         }
     }
 
-    /// Finds out what the text holds, for lines that are used many times.
+    /// Prepares a line that is used many times: copies of it are cheap, and what it holds is
+    /// known.
+    pub(crate) fn keep(&mut self) {
+        self.text.share();
+        self.look();
+    }
+
+    /// Finds out what the text holds.
     pub(crate) fn look(&mut self) {
         self.dollar = memchr::memchr(b'$', &self.text).is_some();
         self.quoting = memchr::memchr2(b'"', b'\\', &self.text).is_some();

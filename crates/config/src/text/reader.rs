@@ -6,9 +6,8 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use super::bytes::{Raw, Text};
+use super::bytes::{Shared, Text};
 use super::define::{self, Builtins, Definition, Definitions};
 use super::include::{self, Checks};
 use super::line::{Frame, Line, to_u32};
@@ -92,7 +91,7 @@ struct IncludeLine {
 /// A file being read.
 struct OpenFile {
     id: FileId,
-    text: Arc<Raw>,
+    text: Shared,
     /// The first byte at or behind the line that may be a comment or a NUL, and the first one
     /// that makes words other than plain.
     odd: usize,
@@ -439,7 +438,7 @@ impl<'a> Reader<'a> {
             part.truncate(end);
             // `$NAME=\` has nothing on its first line.
             if !(lines.is_empty() && part.text.is_empty()) {
-                part.look();
+                part.keep();
                 lines.push(part);
             }
             match self.next_raw() {
@@ -449,7 +448,7 @@ impl<'a> Reader<'a> {
         }
         let end = trim_end(&part.text);
         part.truncate(end);
-        part.look();
+        part.keep();
         lines.push(part);
         self.definitions.set(name, lines);
         true
@@ -569,11 +568,12 @@ impl<'a> Reader<'a> {
                         format!("a sequence may have {ROUNDS_MAX} rounds at most: '{shown}'")
                     }
                 };
-                let d = Diagnostic::error(code::SEQUENCE, Class::General, text).at(
-                    line,
-                    first,
-                    line.text.len(),
-                );
+                let code = match problem {
+                    sequence::Problem::TooLong => code::LIMIT,
+                    _ => code::SEQUENCE,
+                };
+                let d =
+                    Diagnostic::error(code, Class::General, text).at(line, first, line.text.len());
                 let advice = problem.advice(shown.starts_with("~LST"));
                 self.session.report.push(d.help(advice));
             }
@@ -754,7 +754,7 @@ impl<'a> Reader<'a> {
         let id = self.session.files.add(path, text);
         self.stack.push(From::File(OpenFile {
             id,
-            text: self.session.files.shared(id),
+            text: Shared::new(self.session.files.shared(id)),
             odd: 0,
             special: 0,
             line: 0,

@@ -13,8 +13,7 @@ use crate::diagnostic::{Class, Diagnostic};
 use crate::pass::Pass;
 use crate::place::Place;
 use crate::table::{Args, Body, Context, Keyword, nearest};
-use crate::text::line::to_u32;
-use crate::text::physical::{leaves_quote_open, second_comment};
+use crate::text::physical::second_comment;
 use crate::text::words::{TokenKind, tokens, unescape};
 use crate::text::{Line, Reader};
 use crate::unknown::unknown_keyword;
@@ -95,9 +94,8 @@ fn open_quote(row: &Row, start: u32, end: u32) -> Diagnostic {
 #[derive(Default)]
 pub(crate) struct Parser {
     rows: Rows,
-    /// The line that is being read, where it falls apart, and which part comes next.
+    /// The line that is being read, and which part of it comes next.
     row: Option<Rc<Row>>,
-    cuts: Vec<Cut>,
     cut: usize,
     /// The process whose blocks are read; all blocks if `None`.
     pass: Option<Pass>,
@@ -209,31 +207,18 @@ impl Parser {
     /// The item that comes next.
     fn peek(&mut self, reader: &mut Reader<'_>) -> Option<Item> {
         loop {
-            if let (Some(row), Some(cut)) = (&self.row, self.cuts.get(self.cut)) {
+            if let Some(row) = &self.row
+                && let Some(cut) = row.cut(self.cut)
+            {
                 return Some(Item::new(row, cut));
             }
             let line = reader.next_line()?;
-            self.cuts.clear();
+            let end = line.quoting.then(|| self.hidden_comment(&line.text));
+            // The line before is done with, and its memory may be that of this one.
+            self.row = None;
+            self.row = Some(self.rows.add(line, end.flatten()));
             self.cut = 0;
-            self.row = Some(self.split(line));
         }
-    }
-
-    /// Cuts a line at its braces.
-    fn split(&mut self, line: Line) -> Rc<Row> {
-        if !line.quoting {
-            return self.rows.add(line, None, &mut self.cuts);
-        }
-        let hidden = self.hidden_comment(&line.text);
-        let row = self.rows.add(line, hidden, &mut self.cuts);
-        let torn = |cut: &Cut| matches!(cut, Cut::Unterminated(..));
-        if let Some(at) = memchr::memchr(b'\\', &row.text)
-            && leaves_quote_open(&row.text)
-            && !self.cuts.iter().any(torn)
-        {
-            self.cuts.insert(0, Cut::HiddenQuote(to_u32(at)));
-        }
-        row
     }
 
     /// Where the comment starts that keepalived's children find and its parent does not: the
@@ -295,8 +280,8 @@ impl Parser {
         };
         let mut nodes = Vec::new();
         // The brace may stand on a later line.
-        while let (Some(row), Some(cut @ (Cut::Unterminated(..) | Cut::HiddenQuote(_)))) =
-            (&self.row, self.cuts.get(self.cut))
+        while let Some(row) = &self.row
+            && let Some(cut @ (Cut::Unterminated(..) | Cut::HiddenQuote(_))) = row.cut(self.cut)
         {
             if let Item::Problem(d) = Item::new(row, cut) {
                 nodes.push(Node::Problem(d));

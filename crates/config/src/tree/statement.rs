@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::diagnostic::Diagnostic;
 use crate::text::Line;
 use crate::text::line::to_u32;
+use crate::text::physical::leaves_quote_open;
 use crate::text::words::{Token, TokenKind, tokens, unescape};
 
 /// A word of a statement.
@@ -25,7 +26,10 @@ pub(crate) struct Word {
 pub(crate) struct Row {
     line: Line,
     words: SmallVec<[Word; 3]>,
+    cuts: Cuts,
 }
+
+type Cuts = SmallVec<[Cut; 2]>;
 
 /// The words between line ends and braces.
 #[derive(Clone, Debug)]
@@ -75,47 +79,61 @@ impl Rows {
         self.next = 0;
     }
 
-    /// Takes a line in, of which nothing counts from byte `end` on if that is given, and adds to
-    /// `cuts` where it falls apart.
-    pub(super) fn add(&mut self, line: Line, end: Option<usize>, cuts: &mut Vec<Cut>) -> Rc<Row> {
+    /// Takes a line in, of which nothing counts from byte `end` on if that is given.
+    pub(super) fn add(&mut self, line: Line, end: Option<usize>) -> Rc<Row> {
         let used = self.rows.get_mut(self.next);
         self.next += 1;
         let Some(used) = used else {
-            let row = Rc::new(Row::new(line, end, cuts));
+            let row = Rc::new(Row::new(line, end));
             if self.rows.len() < ROWS_KEPT {
                 self.rows.push(row.clone());
             }
             return row;
         };
         match Rc::get_mut(used) {
-            Some(row) => {
-                row.line = line;
-                row.words.clear();
-                row.split(end, cuts);
-            }
-            None => *used = Rc::new(Row::new(line, end, cuts)),
+            Some(row) => row.turn_into(line, end),
+            None => *used = Rc::new(Row::new(line, end)),
         }
         used.clone()
     }
 }
 
 impl Row {
-    fn new(line: Line, end: Option<usize>, cuts: &mut Vec<Cut>) -> Self {
+    fn new(line: Line, end: Option<usize>) -> Self {
         let mut row = Self {
             line,
             words: SmallVec::new(),
+            cuts: SmallVec::new(),
         };
-        row.split(end, cuts);
+        row.split(end);
         row
     }
 
+    /// Becomes another line. Generated files say the same in the same line of each block, and then
+    /// the words are there already.
+    fn turn_into(&mut self, line: Line, end: Option<usize>) {
+        let plain = !line.quoting && !self.line.quoting;
+        let same = plain && end.is_none() && *line.text == *self.line.text;
+        self.line = line;
+        if !same {
+            self.words.clear();
+            self.cuts.clear();
+            self.split(end);
+        }
+    }
+
+    /// What stands in the line, from left to right.
+    pub(super) fn cut(&self, n: usize) -> Option<&Cut> {
+        self.cuts.get(n)
+    }
+
     /// Finds the words and the braces.
-    fn split(&mut self, end: Option<usize>, cuts: &mut Vec<Cut>) {
-        let Self { line, words } = self;
+    fn split(&mut self, end: Option<usize>) {
+        let Self { line, words, cuts } = self;
         let plain = line.text.as_str().filter(|_| !line.quoting);
         let text = &line.text[..end.unwrap_or(line.text.len())];
         let mut from = 0;
-        let mut flush = |words: &[Word], end: usize, cuts: &mut Vec<Cut>| {
+        let mut flush = |words: &[Word], end: usize, cuts: &mut Cuts| {
             let to = to_u32(words.len());
             if from < to {
                 cuts.push(Cut::Words(from..to, to_u32(end)));
@@ -149,6 +167,12 @@ impl Row {
             }
         }
         flush(words, text.len(), cuts);
+        if let Some(at) = memchr::memchr(b'\\', &line.text).filter(|_| line.quoting)
+            && leaves_quote_open(&line.text)
+            && !cuts.iter().any(|cut| matches!(cut, Cut::Unterminated(..)))
+        {
+            cuts.insert(0, Cut::HiddenQuote(to_u32(at)));
+        }
     }
 }
 

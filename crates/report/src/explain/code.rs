@@ -45,9 +45,15 @@ pub(super) fn text(word: &str) -> Option<String> {
     let called =
         |name: &str, code: Code| name == word || code.to_string().eq_ignore_ascii_case(word);
     if let Some(rule) = RULES.iter().find(|r| called(r.name, r.code)) {
+        let example = &rule.example;
         return Some(format!(
-            "{}: {}\n\n{}\n",
-            rule.code, rule.name, rule.summary
+            "{}: {}\n\n{}\n\nNode a:\n\n{}\nNode b:\n\n{}\nFinds:\n\n{}",
+            rule.code,
+            rule.name,
+            rule.summary,
+            indented(example.a),
+            indented(example.b),
+            indented(example.findings)
         ));
     }
     let (code, title) = Code::ALL.iter().find(|(code, _)| called("", *code))?;
@@ -74,7 +80,7 @@ fn plain(markdown: &str) -> String {
             Some(_) if inside => inside = false,
             Some(kind) => {
                 inside = true;
-                out.push_str(match kind {
+                out.push_str(match kind.split(' ').next().unwrap_or_default() {
                     "wrong" => "Wrong:\n\n",
                     "mended" => "Mended:\n\n",
                     _ => "",
@@ -94,14 +100,27 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
-/// The examples of the book for a code: a text that has it, and the same text mended. `None` for
-/// codes that no text alone brings about.
+/// An example of the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Example {
+    /// A configuration.
+    Text(String),
+    /// Commands that write a configuration into an empty directory and test it: for what cannot
+    /// be printed, or is not about the text.
+    Shell(String),
+}
+
+/// The examples of the book for a code: one that has it, and the same one mended.
 #[must_use]
-pub fn examples(code: Code) -> Option<(String, String)> {
+pub fn examples(code: Code) -> Option<(Example, Example)> {
     let body = section(code)?;
-    let block = |kind: &str| {
-        let (_, rest) = body.split_once(&format!("```{kind}\n"))?;
+    let fenced = |fence: String| {
+        let (_, rest) = body.split_once(&fence)?;
         rest.split_once("```").map(|(text, _)| text.to_owned())
+    };
+    let block = |kind: &str| {
+        let text = fenced(format!("```{kind}\n")).map(Example::Text);
+        text.or_else(|| fenced(format!("```{kind} sh\n")).map(Example::Shell))
     };
     Some((block("wrong")?, block("mended")?))
 }
@@ -114,7 +133,16 @@ mod tests {
     fn every_code_is_explained() {
         for code in all() {
             let said = text(&code.to_string()).unwrap_or_default();
-            assert!(said.len() > 40, "{code}: {said}");
+            let wrong = ["\nWrong:\n\n    ", "\nFinds:\n\n    "];
+            assert!(
+                wrong.iter().any(|w| said.contains(w)),
+                "{code} has no example: {said}"
+            );
+            let mended = ["\nMended:\n\n    ", "\nNode b:\n\n    "];
+            assert!(
+                mended.iter().any(|m| said.contains(m)),
+                "{code} is not mended: {said}"
+            );
             assert!(said.starts_with(&code.to_string()), "{said}");
             assert!(!title_of(code).is_empty(), "{code}");
             assert_eq!(text(&code.to_string().to_lowercase()), Some(said));

@@ -51,7 +51,7 @@ fn before(context: Context, keyword: &Keyword) -> String {
         | C::InstanceTrackScript
         | C::InstanceTrackFile
         | C::InstanceTrackProcess
-        | C::InstanceTrackBfd => format!("{} ", first_entry(context)),
+        | C::InstanceTrackBfd => format!("{} ", first_entry(context, keyword.name)),
         C::StaticRoutes | C::VirtualRoutes => match keyword.name {
             "from" | "expires" | "pref" => "2001:db8:1::/48 ".to_owned(),
             _ => "198.51.100.0/24 ".to_owned(),
@@ -193,7 +193,7 @@ fn own(keyword: &Keyword) -> Option<String> {
                     "vrrp_script" => "script \"/usr/local/bin/check\"",
                     _ => "...",
                 },
-                Body::Lines(inner) => first_entry(inner),
+                Body::Lines(inner) => first_entry(inner, ""),
                 Body::Names => match name {
                     "notification_email" => "admin@example.org",
                     "interfaces" => "eth0 eth1",
@@ -224,10 +224,16 @@ fn opening(row: &Keyword) -> String {
     }
 }
 
-/// An entry of a block of lines, without options.
-fn first_entry(context: Context) -> &'static str {
+/// An entry of a block of lines, without options but for `option`.
+fn first_entry(context: Context, option: &str) -> &'static str {
     use Context as C;
     match context {
+        // keepalived takes no length beside a peer.
+        C::StaticIpaddress | C::VirtualIpaddress | C::VirtualIpaddressExcluded
+            if option == "peer" =>
+        {
+            "192.0.2.10"
+        }
         C::StaticIpaddress | C::VirtualIpaddress | C::VirtualIpaddressExcluded => "192.0.2.10/24",
         C::StaticRoutes | C::VirtualRoutes => "198.51.100.0/24 via 192.0.2.1",
         C::StaticRules | C::VirtualRules => "from 192.0.2.0/24 table 100 preference 1000",

@@ -7,7 +7,7 @@ mod keyword;
 use rk_config::Code;
 use rk_config::table::{Context, misnomer, nearest};
 
-pub use code::{examples, title_of};
+pub use code::{Example, examples, title_of};
 pub use example::example;
 
 /// The text about a word: a code (`RK0301`, in any case), the name of a lint, or a keyword in
