@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rk_lab::{Daemon, Guest, Rivals, Which};
+use rk_lab::{Daemon, Guest, IpvsTable, Rivals, Which};
 
 use crate::bed::SOON;
 
@@ -182,5 +182,40 @@ fn bad_addresses_and_ports_are_named_with_their_lines() {
             );
         }
         rivals.stop();
+    });
+}
+
+/// With a receive buffer that has room for a few answers, which is the least that the kernel gives,
+/// what the kernel had no room to say is asked again, and everything gets there.
+#[test]
+fn a_socket_without_room_for_answers_is_enough() {
+    guest().run(|| {
+        let lab = crate::bed::lab("bad").expect("a guest can make namespaces");
+        let node = lab.node("one");
+        node.sh("ip link set lo up");
+        let many = |servers: &str| -> String {
+            let global = "global_defs {\nlvs_netlink_cmd_rcv_bufs 1\n}\n".to_owned();
+            let services = (1..=40).map(|n| service(&format!("10.9.0.{n} 80"), "rr", servers));
+            services.fold(global, |all, one| all + &one)
+        };
+        let ten = |from: u8| -> String {
+            let all = (from..from + 10).map(|n| format!("real_server 127.0.1.{n} 80 {{\n}}\n"));
+            all.collect()
+        };
+        let mut daemon = Daemon::start(&node, Which::Rkeepalived, &many(&ten(1)));
+        let all = |count: usize| move |table: &IpvsTable| table.lines().len() == count;
+        node.wait_ipvs("40 services of 10 servers", SOON, all(40 * 11));
+        // Half of it changes, by the daemon and by hand.
+        daemon.reload(&many(&ten(6)));
+        let changed = |table: &IpvsTable| {
+            let here = |part: &str| table.lines().iter().any(|line| line.contains(part));
+            all(40 * 11)(table) && !here(" 127.0.1.5:80 ") && here(" 127.0.1.15:80 ")
+        };
+        node.wait_ipvs("other servers", SOON, changed);
+        node.sh("ipvsadm -C");
+        daemon.reload(&many(&ten(6)));
+        node.wait_ipvs("all of it again", SOON, changed);
+        assert!(daemon.stop().success());
+        assert!(node.ipvs().is_empty());
     });
 }

@@ -3,27 +3,39 @@
 use std::process;
 
 use rk_config::model;
-use rk_ipvs::{Command, Kernel, Name, SyncDaemon, SyncState, TableError};
+use rk_ipvs::{Command, Kernel, Name, ReceiveBuffer, SyncDaemon, SyncState, TableError};
 use tracing::{debug, error};
 
-/// Opens the table of the namespace that `net_namespace_ipvs` names, as often as it is called.
-/// The first time that the kernel has none, its module is loaded.
+/// Opens the table of the namespace that `net_namespace_ipvs` names, as often as it is called,
+/// with a receive buffer as `lvs_netlink_cmd_rcv_bufs` says. The first time that the kernel has
+/// none, its module is loaded.
 pub(crate) fn opener(
-    namespace: Option<Option<String>>,
-) -> impl FnMut() -> Result<Kernel, TableError> + Send {
-    let mut modules = Modules::default();
+    global: &model::Global,
+) -> impl FnMut() -> Result<Kernel, TableError> + Send + use<> {
+    let namespace = global.net_namespace_ipvs.clone();
+    let mut modules = Modules {
+        buffer: match global.lvs.netlink_cmd_rcv_bufs {
+            None | Some(0) => ReceiveBuffer::Ample,
+            Some(bytes) => ReceiveBuffer::Of {
+                bytes,
+                beyond: global.lvs.netlink_cmd_rcv_bufs_force,
+            },
+        },
+        tried: false,
+    };
     move || modules.open(namespace.as_ref())
 }
 
 /// Opens the kernel's table, and loads its module if need be.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Modules {
+    buffer: ReceiveBuffer,
     tried: bool,
 }
 
 impl Modules {
     fn open(&mut self, namespace: Option<&Option<String>>) -> Result<Kernel, TableError> {
-        match open(namespace) {
+        match open(namespace, self.buffer) {
             Err(TableError::NoIpvs) if !self.tried => {
                 self.tried = true;
                 let loaded = process::Command::new("modprobe")
@@ -36,7 +48,7 @@ impl Modules {
                     Ok(status) => debug!("modprobe ip_vs: {status}"),
                     Err(e) => debug!("modprobe ip_vs: {e}"),
                 }
-                open(namespace)
+                open(namespace, self.buffer)
             }
             result => result,
         }
@@ -44,14 +56,14 @@ impl Modules {
 }
 
 /// A netlink socket stays in the namespace of the thread that opened it.
-fn open(namespace: Option<&Option<String>>) -> Result<Kernel, TableError> {
+fn open(namespace: Option<&Option<String>>, buffer: ReceiveBuffer) -> Result<Kernel, TableError> {
     let Some(name) = namespace else {
-        return Kernel::open();
+        return Kernel::open_with(buffer);
     };
     let name = Some(name.clone());
     let opened = std::thread::spawn(move || {
         enter(name.as_ref())?;
-        Kernel::open()
+        Kernel::open_with(buffer)
     })
     .join();
     opened.unwrap_or_else(|_| Err(std::io::Error::other("the thread died").into()))

@@ -8,7 +8,7 @@ use crate::dest::DestEntry;
 use crate::error::{CommandError, Refusal, TableError};
 use crate::service::{ServiceEntry, ServiceKey};
 use crate::setting::{Info, Timeouts};
-use crate::socket::GenlSocket;
+use crate::socket::{GenlSocket, ReceiveBuffer};
 use crate::sync::SyncDaemon;
 use crate::table::Table;
 use crate::wire::{Message, Payload};
@@ -32,7 +32,15 @@ impl Kernel {
     /// # Errors
     /// [`TableError::NoIpvs`]: load the module and try again. See [`TableError`].
     pub fn open() -> Result<Self, TableError> {
-        let mut socket = GenlSocket::open()?;
+        Self::open_with(ReceiveBuffer::Ample)
+    }
+
+    /// The same over a socket with this receive buffer.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(buffer: ReceiveBuffer) -> Result<Self, TableError> {
+        let mut socket = GenlSocket::open(buffer)?;
         socket.resolve()?;
         Ok(Self { socket, read: 0 })
     }

@@ -41,6 +41,7 @@ pub use service::{
     Granularity, Persistence, Protocol, SchedulerFlags, Service, ServiceEntry, ServiceKey,
 };
 pub use setting::{Info, Timeouts};
+pub use socket::ReceiveBuffer;
 pub use state::{Entry, State};
 pub use stats::Stats;
 pub use sync::{SyncDaemon, SyncState};

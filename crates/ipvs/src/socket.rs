@@ -42,6 +42,21 @@ pub(crate) struct Denial {
     pub(crate) said: Option<String>,
 }
 
+/// The receive buffer of the socket to the kernel: it decides how many commands go in one send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReceiveBuffer {
+    /// Enough for the largest batch.
+    #[default]
+    Ample,
+    /// So many bytes, up to the kernel's limit or `beyond` it.
+    Of {
+        /// The size.
+        bytes: u32,
+        /// Whether it may be more than `net.core.rmem_max`.
+        beyond: bool,
+    },
+}
+
 /// The socket, and the number the kernel gave to family `IPVS`.
 pub(crate) struct GenlSocket {
     socket: Socket,
@@ -66,16 +81,22 @@ enum Answer<'a> {
 impl GenlSocket {
     /// Opens it in the namespace of this thread. The family may be missing; see
     /// [`resolve`](Self::resolve).
-    pub(crate) fn open() -> io::Result<Self> {
+    pub(crate) fn open(buffer: ReceiveBuffer) -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_GENERIC)?;
         socket.set_non_blocking(true)?;
         socket.bind(&SocketAddr::new(0, 0))?;
         socket.set_ext_ack(true)?;
         // Errors need not repeat the request: its sequence number says which it was.
         socket.set_cap_ack(true)?;
+        let (bytes, beyond) = match buffer {
+            ReceiveBuffer::Ample => (RECEIVE_BUFFER, true),
+            ReceiveBuffer::Of { bytes, beyond } => {
+                (usize::try_from(bytes).unwrap_or(RECEIVE_BUFFER), beyond)
+            }
+        };
         // Without CAP_NET_ADMIN in the first user namespace the kernel gives what its limit allows.
-        if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
-            setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
+        if !beyond || setsockopt(&socket, sockopt::RcvBufForce, &bytes).is_err() {
+            setsockopt(&socket, sockopt::RcvBuf, &bytes)?;
         }
         let room = getsockopt(&socket, sockopt::RcvBuf)?;
         Ok(Self {
@@ -401,7 +422,7 @@ mod tests {
     #[test]
     fn lost_answers_are_noticed_and_forgotten() {
         rk_lab::Guest::new().modules(&["ip_vs"]).run(|| {
-            let mut socket = GenlSocket::open().unwrap();
+            let mut socket = GenlSocket::open(ReceiveBuffer::Ample).unwrap();
             socket.resolve().unwrap();
             assert_eq!(socket.batch(), BATCH);
             let key = ServiceKey::Address {

@@ -118,8 +118,7 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
     let wrapper = if let Some(file) = start.options.record_ipvs.clone() {
         Wrapper::start(setup, move || record::open(&file))
     } else {
-        let namespace = start.config.global.net_namespace_ipvs.clone();
-        Wrapper::start(setup, opener(namespace))
+        Wrapper::start(setup, opener(&start.config.global))
     };
     let seed = u64::from(process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut world = World {

@@ -59,7 +59,7 @@ impl Follower {
         };
         self.vrid = router.plan.settings.vrid.get();
         if self.thread.is_none() {
-            let open = opener(config.global.net_namespace_ipvs.clone());
+            let open = opener(&config.global);
             self.thread = start(open)
                 .inspect_err(|e| error!("lvs_sync_daemon: no thread for it: {e}"))
                 .ok();

@@ -107,6 +107,12 @@ fn a_reload_leaves_marks_where_they_are() {
     assert_eq!(shown(&numbers, &second), ["52 V4", "51 V4"]);
     // Nothing is left of a group that lost its mark.
     assert_eq!(numbers.packets(&second).len(), 2);
+    // One gets a mark of its own: no other stands for it any more.
+    let own = groups[2].clone() + &group("b", "10.1.0.98 80\nfwmark 9");
+    let third = config(&(own + &servers[2] + &servers[1]));
+    numbers.settle(&third);
+    assert_eq!(shown(&numbers, &third), ["52 V4", "-"]);
+    assert_eq!(numbers.packets(&third).len(), 1);
 }
 
 #[test]
