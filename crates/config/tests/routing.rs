@@ -93,6 +93,18 @@ fn routes_as_ip_takes_them() {
 }
 
 #[test]
+fn a_route_goes_ahead_of_its_like_unless_it_says_otherwise() {
+    for (line, want) in [
+        ("10.0.0.0/8 dev eth0", Placement::Prepend),
+        ("blackhole 10.0.0.0/8", Placement::Prepend),
+        ("10.0.0.0/8 dev eth0 add", Placement::Add),
+        ("10.0.0.0/8 dev eth0 add append", Placement::Append),
+    ] {
+        assert_eq!(route(line).placement, want, "{line}");
+    }
+}
+
+#[test]
 fn tunnels_keep_what_ip_cannot_say() {
     let r = route("10.0.0.0/8 dev eth0 encap ip id 5 flags 3 tos 0x10 append track_group TG");
     let tunnel = TunnelEncap {
