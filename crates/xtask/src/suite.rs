@@ -149,7 +149,7 @@ pub(crate) fn test() -> Result<Verdict> {
         tool::succeed(&mut doc)
     });
     report.check("RFC ledger", rfc_holds);
-    run_tests(&mut report)?;
+    run_tests(&mut report, None)?;
     run_fuzz(&mut report, SMOKE);
     Ok(report.print())
 }
@@ -165,7 +165,7 @@ pub(crate) fn soak(minutes: u64) -> Result<Verdict> {
     while round == 0 || started.elapsed() < half {
         round += 1;
         println!("\n== round {round}");
-        run_tests(&mut report)?;
+        run_tests(&mut report, Some("1"))?;
     }
     Ok(report.print())
 }
@@ -177,8 +177,8 @@ fn rfc_holds() -> Result<()> {
 }
 
 /// Unit tests and properties first, at the machine's own pace; then the end-to-end suite, many at
-/// a time; then the examples of the documentation.
-fn run_tests(report: &mut Report) -> Result<()> {
+/// a time; then the examples of the documentation. `thorough`: also what a suite has no time for.
+fn run_tests(report: &mut Report, thorough: Option<&str>) -> Result<()> {
     let nextest = tool::output(tool::cargo().args(["nextest", "--version"])).is_ok();
     let skips = tool::target()?.join("skipped-tests");
     std::fs::remove_file(&skips).ok();
@@ -190,7 +190,8 @@ fn run_tests(report: &mut Report) -> Result<()> {
             .current_dir(tool::root())
             .args(what)
             .env("RKEEPALIVED_TEST_LAB", "1")
-            .env("RKEEPALIVED_TEST_SKIPS", &skips);
+            .env("RKEEPALIVED_TEST_SKIPS", &skips)
+            .envs(thorough.map(|value| ("RKEEPALIVED_TEST_THOROUGH", value)));
         Ok(command)
     };
     if nextest {
