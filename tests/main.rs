@@ -18,6 +18,7 @@ mod bytes;
 mod cell;
 mod cli;
 mod conf_samples;
+mod differential;
 mod guides;
 mod honest_time;
 mod lifecycle;

@@ -19,7 +19,7 @@ use rk_lab::{Lab, Node};
 use crate::bed::{lab, skipped};
 
 /// The world's root directory, as a node sees it.
-const WORLD: &str = "/run/world";
+pub(crate) const WORLD: &str = "/run/world";
 
 /// The commands that the recorded runs had, and that configurations name; no `nc`, no `ping`,
 /// no servers. They are never run.
@@ -93,14 +93,14 @@ printf 'icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nsctp 132 SCTP\n' > etc/protocols
 "#;
 
 /// What one run said.
-struct Said {
-    status: Option<i32>,
-    text: String,
+pub(crate) struct Said {
+    pub(crate) status: Option<i32>,
+    pub(crate) text: String,
 }
 
 impl Said {
     /// Every (file, line) that a message is about.
-    fn places(&self) -> BTreeSet<(String, u32)> {
+    pub(crate) fn places(&self) -> BTreeSet<(String, u32)> {
         self.text.lines().filter_map(place).collect()
     }
 }
@@ -116,7 +116,7 @@ fn place(message: &str) -> Option<(String, u32)> {
 }
 
 /// The world, in a node with the interfaces that `interfaces` makes.
-fn world(lab: &Lab, interfaces: &str) -> Node {
+pub(crate) fn world(lab: &Lab, interfaces: &str) -> Node {
     let node = lab.node("parity");
     node.sh(interfaces);
     let ours = node
@@ -134,8 +134,8 @@ fn world(lab: &Lab, interfaces: &str) -> Node {
     node
 }
 
-/// Runs `-t -f FILE` on every one of `files` (paths in the world), several at a time.
-fn run_all(node: &Node, files: &[String]) -> BTreeMap<String, Said> {
+/// Runs `PROGRAM -t -f FILE` on every one of `files` (paths in the world), several at a time.
+pub(crate) fn run_all(node: &Node, program: &str, files: &[String]) -> BTreeMap<String, Said> {
     let queue = Mutex::new(files.iter());
     let said = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -147,7 +147,7 @@ fn run_all(node: &Node, files: &[String]) -> BTreeMap<String, Said> {
                     };
                     let output = node
                         .command("timeout")
-                        .args(["20", "chroot", WORLD, "/run/rkeepalived", "-t", "-f", file])
+                        .args(["20", "chroot", WORLD, program, "-t", "-f", file])
                         .output()
                         .expect("nsenter is there");
                     let one = Said {
@@ -267,7 +267,7 @@ fn own_cases() {
         node.write(&format!("{WORLD}{}", inside(name)), text);
     }
     let files: Vec<_> = OWN.iter().map(|(name, _)| inside(name)).collect();
-    let said = run_all(&node, &files);
+    let said = run_all(&node, "/run/rkeepalived", &files);
     for (name, _) in OWN {
         let ours = &said[&inside(name)];
         assert!(ours.status.is_some(), "{name}: {}", ours.text);
@@ -311,7 +311,7 @@ fn corpus() {
         node.write(&format!("{WORLD}{}", inside(file)), text);
     }
     let files: Vec<_> = expected.keys().map(|file| inside(file)).collect();
-    let said = run_all(&node, &files);
+    let said = run_all(&node, "/run/rkeepalived", &files);
     let mut found = BTreeMap::new();
     for (file, status) in &expected {
         let ours = &said[&inside(file)];
@@ -370,7 +370,7 @@ fn samples() {
     }
     let inside = |file: &str| format!("/run/samples/{file}");
     let files: Vec<_> = expected.keys().map(|file| inside(file)).collect();
-    let said = run_all(&node, &files);
+    let said = run_all(&node, "/run/rkeepalived", &files);
     let mut found = BTreeMap::new();
     for (file, status) in &expected {
         let ours = &said[&inside(file)];

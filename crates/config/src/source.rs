@@ -60,9 +60,9 @@ pub trait Host {
     }
     /// Whether the network namespace can be entered.
     fn net_namespace_exists(&self, name: &str) -> bool;
-    /// The user with this name, or with this number.
+    /// The user with this name; a number is no name.
     fn user(&self, name: &str) -> Option<User>;
-    /// The number of the group with this name, or the number itself.
+    /// The number of the group with this name.
     fn group(&self, name: &str) -> Option<u32>;
     /// The user this process runs as.
     fn current_user(&self) -> User;
@@ -97,7 +97,7 @@ pub trait Host {
     fn tls_error(&self, _ssl: &Ssl) -> Option<TlsFileError> {
         None
     }
-    /// How many CPUs a set of CPUs can name.
+    /// How many CPUs there are.
     fn cpu_limit(&self) -> u32 {
         1024
     }

@@ -113,16 +113,18 @@ impl Host for Machine {
         Some(kind.unwrap_or_default().to_owned())
     }
 
+    fn cpu_limit(&self) -> u32 {
+        let online = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN);
+        let online = online.ok().flatten().and_then(|n| u32::try_from(n).ok());
+        online.unwrap_or(1024)
+    }
+
     fn net_namespace_exists(&self, name: &str) -> bool {
         !name.is_empty() && Path::new("/run/netns").join(name).exists()
     }
 
     fn user(&self, name: &str) -> Option<User> {
-        let by_name = nix::unistd::User::from_name(name).ok().flatten();
-        let found = by_name.or_else(|| {
-            let uid = Uid::from_raw(name.parse().ok()?);
-            nix::unistd::User::from_uid(uid).ok().flatten()
-        })?;
+        let found = nix::unistd::User::from_name(name).ok().flatten()?;
         Some(User {
             name: found.name,
             uid: found.uid.as_raw(),
@@ -131,10 +133,8 @@ impl Host for Machine {
     }
 
     fn group(&self, name: &str) -> Option<u32> {
-        match Group::from_name(name) {
-            Ok(Some(group)) => Some(group.gid.as_raw()),
-            _ => name.parse().ok(),
-        }
+        let group = Group::from_name(name).ok().flatten()?;
+        Some(group.gid.as_raw())
     }
 
     fn current_user(&self) -> User {

@@ -154,6 +154,9 @@ pub(crate) fn test() -> Result<Verdict> {
     Ok(report.print())
 }
 
+/// How many configurations with a mistake a round of a longer run compares.
+const MUTANTS: usize = 1000;
+
 /// The same questions, asked for longer.
 pub(crate) fn soak(minutes: u64) -> Result<Verdict> {
     need::packages(&[need::LAB, need::FUZZ])?;
@@ -165,7 +168,7 @@ pub(crate) fn soak(minutes: u64) -> Result<Verdict> {
     while round == 0 || started.elapsed() < half {
         round += 1;
         println!("\n== round {round}");
-        run_tests(&mut report, Some("1"))?;
+        run_tests(&mut report, Some(round))?;
     }
     Ok(report.print())
 }
@@ -177,8 +180,9 @@ fn rfc_holds() -> Result<()> {
 }
 
 /// Unit tests and properties first, at the machine's own pace; then the end-to-end suite, many at
-/// a time; then the examples of the documentation. `thorough`: also what a suite has no time for.
-fn run_tests(report: &mut Report, thorough: Option<&str>) -> Result<()> {
+/// a time; then the examples of the documentation. A `round` of a longer run asks what a suite has
+/// no time for, too, and compares more configurations with keepalived, others in each.
+fn run_tests(report: &mut Report, round: Option<u32>) -> Result<()> {
     let nextest = tool::output(tool::cargo().args(["nextest", "--version"])).is_ok();
     let skips = tool::target()?.join("skipped-tests");
     std::fs::remove_file(&skips).ok();
@@ -190,8 +194,12 @@ fn run_tests(report: &mut Report, thorough: Option<&str>) -> Result<()> {
             .current_dir(tool::root())
             .args(what)
             .env("RKEEPALIVED_TEST_LAB", "1")
-            .env("RKEEPALIVED_TEST_SKIPS", &skips)
-            .envs(thorough.map(|value| ("RKEEPALIVED_TEST_THOROUGH", value)));
+            .env("RKEEPALIVED_TEST_SKIPS", &skips);
+        if let Some(round) = round {
+            command
+                .env("RKEEPALIVED_TEST_THOROUGH", "1")
+                .env("RKEEPALIVED_DIFFERENTIAL", format!("{MUTANTS}:{round}"));
+        }
         Ok(command)
     };
     if nextest {

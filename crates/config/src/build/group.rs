@@ -155,15 +155,18 @@ impl Build<'_> {
     ) -> Result<(), Stop> {
         let name = heading.word(1).unwrap_or("").to_owned();
         let mut members = Vec::new();
-        for node in nodes {
+        let mut todo: Vec<Node> = nodes;
+        todo.reverse();
+        while let Some(node) = todo.pop() {
             match node {
                 Node::Problem(d) => self.session.report.push(*d),
+                Node::Block(_, _, inner) => todo.extend(inner.into_iter().rev()),
                 Node::Lines(keyword, statement, lines) => {
                     self.no_more_words(keyword, &statement);
                     let empty = || format!("track group {name} has empty group block");
                     members.extend(self.block_of_names(&statement, &lines, empty));
                 }
-                Node::Block(..) | Node::Statement(..) => {}
+                Node::Statement(..) => {}
             }
         }
         let (at, origin) = (At::of(heading, 1), self.origin(heading));
@@ -185,13 +188,27 @@ impl Build<'_> {
         };
         let mut has_interval = false;
         let mut names: Vec<(String, At)> = Vec::new();
-        for node in nodes {
+        let mut brace = false;
+        let mut todo: Vec<Node> = nodes;
+        todo.reverse();
+        while let Some(node) = todo.pop() {
             match node {
-                Node::Problem(d) => self.session.report.push(*d),
+                Node::Problem(d) => {
+                    brace |= d.code == code::UNEXPECTED_OPEN;
+                    self.session.report.push(*d);
+                }
+                Node::Block(_, _, inner) => {
+                    brace = false;
+                    todo.extend(inner.into_iter().rev());
+                }
                 Node::Lines(keyword, statement, lines) => {
                     self.no_more_words(keyword, &statement);
                     let empty = || "empty garp_group interfaces block".to_owned();
-                    let found = self.block_of_names(&statement, &lines, empty);
+                    let mut found = self.block_of_names(&statement, &lines, empty);
+                    if std::mem::take(&mut brace) {
+                        // An opening brace is taken for a name.
+                        found.push(("{".to_owned(), At::end_of(&statement)));
+                    }
                     // keepalived looks at them where their block ends.
                     let end = At::end_of(&statement);
                     names.extend(found.into_iter().map(|(name, at)| (name, end.with(&at))));
@@ -211,7 +228,6 @@ impl Build<'_> {
                         }
                     }
                 }
-                Node::Block(..) => {}
             }
         }
         for (name, at) in names {

@@ -254,9 +254,20 @@ impl<'a> Build<'a> {
 
     /// A block of lines that also has problems with its braces.
     fn lines_with_problems(&mut self, nodes: Vec<Node>) -> Result<(), Stop> {
+        let mut brace_missing = false;
         for node in nodes {
             match node {
-                Node::Problem(d) => self.session.report.push(*d),
+                Node::Problem(d) => {
+                    brace_missing |= d.code == code::MISSING_OPEN;
+                    self.session.report.push(*d);
+                }
+                // Here alone keepalived insists on the brace, as on a value.
+                Node::Lines(keyword, statement, lines)
+                    if brace_missing && keyword.name == "virtual_server_group" =>
+                {
+                    let first = lines.first().unwrap_or(&statement);
+                    return Err(check::stop(first, 1, None, self.report()));
+                }
                 Node::Lines(keyword, statement, lines) => {
                     self.top_lines(keyword, &statement, &lines)?;
                 }

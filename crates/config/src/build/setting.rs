@@ -18,6 +18,13 @@ impl Build<'_> {
         statement: &Statement,
         value: &Val,
     ) -> Result<(), Stop> {
+        if matches!(name, "reload_time_file" | "vrrp_rx_bufs_multiplier")
+            && statement.words().len() > 2
+        {
+            let text = format!("{name} takes one word - ignoring");
+            self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
+            return Ok(());
+        }
         let flag = value.on();
         let time = value.duration();
         let text = statement.word(1).map(str::to_owned);
@@ -82,7 +89,7 @@ impl Build<'_> {
                 }
                 self.repeated(keyword, seen, statement);
             }
-            "umask" => match umask(statement.word(1).unwrap_or("")) {
+            "umask" => match umask(&joined(statement)) {
                 Some(mask) => self.config.global.umask = Some(mask),
                 None => {
                     let text = "umask is no number up to 0777 and no list of permission bits";
@@ -108,6 +115,10 @@ impl Build<'_> {
                     let text = format!("config_save_dir {dir} cannot be used - ignoring");
                     self.report_at(code::NO_PATH, Class::General, text, statement, 1);
                 }
+            }
+            "tmp_config_directory" if global.tmp_config_directory.is_some() => {
+                let text = "tmp_config_directory already specified - ignoring";
+                self.report_at(code::REPEATED, Class::General, text, statement, 0);
             }
             "tmp_config_directory" => global.tmp_config_directory = text,
             "data_use_instance" => global.data_use_instance = flag,
@@ -305,8 +316,16 @@ fn size(value: &Val) -> Option<u32> {
     value.int().filter(|n: &u32| *n != 0)
 }
 
+/// The words behind the keyword as one.
+fn joined(statement: &Statement) -> String {
+    statement.args().iter().map(|w| w.text.as_str()).collect()
+}
+
 /// A number up to 0777 in any base, or the names of permission bits with `|` between them.
 fn umask(text: &str) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
     if let Ok(n) = check::integer(text, 0, 0o777, true, false) {
         return u32::try_from(n).ok();
     }
@@ -353,7 +372,9 @@ mod tests {
             ("IRUSR|IXGRP", Some(0o410)),
             ("IRWXG|IRWXO", Some(0o077)),
             ("nothing", None),
-            ("", Some(0)),
+            ("", None),
+            ("IRUSR|", None),
+            ("IRUSR|::", None),
         ] {
             assert_eq!(umask(text), want, "{text}");
         }

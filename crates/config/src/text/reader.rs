@@ -617,7 +617,12 @@ impl<'a> Reader<'a> {
                 );
             } else {
                 let text = format!("Config files missing '{pattern}'.");
-                self.include_problem(code::INCLUDE_MISSING, text, line, from, end, checks.matched);
+                let strict = if pattern.contains('{') {
+                    checks.brace
+                } else {
+                    checks.matched
+                };
+                self.include_problem(code::INCLUDE_MISSING, text, line, from, end, strict);
             }
         }
         if self.halt.is_some() {

@@ -208,10 +208,7 @@ impl Host for Machine {
     }
 
     fn user(&self, name: &str) -> Option<User> {
-        let found = self
-            .users
-            .iter()
-            .find(|(n, (uid, _))| *n == name || uid.to_string() == name);
+        let found = self.users.iter().find(|(n, _)| *n == name);
         found.map(|(name, (uid, gid))| User {
             name: name.clone(),
             uid: *uid,
@@ -220,7 +217,7 @@ impl Host for Machine {
     }
 
     fn group(&self, name: &str) -> Option<u32> {
-        self.groups.get(name).copied().or_else(|| name.parse().ok())
+        self.groups.get(name).copied()
     }
 
     fn current_user(&self) -> User {
