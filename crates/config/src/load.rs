@@ -78,7 +78,7 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
     feed(&mut parser, &mut reader, None, &mut build, &mut |_| true);
     let by_pass = parser.is_tangled() && reader.halted().is_none();
     if by_pass {
-        (reader, build) = load_by_pass(main_file, options, source, host);
+        (reader, build) = load_by_pass(main_file, options, source, host, parser.open());
     }
     let halt = reader.halted();
     let size = reader.size();
@@ -162,6 +162,7 @@ fn load_by_pass<'a>(
     options: &Options,
     source: &'a dyn Source,
     host: &'a dyn Host,
+    open: &[Place],
 ) -> (Reader<'a>, Build<'a>) {
     let mut build = Build::new(host, !options.test_mode);
     let mut told: HashSet<(Code, Option<Place>, String)> = HashSet::new();
@@ -180,7 +181,7 @@ fn load_by_pass<'a>(
     let mut first = Reader::new(options, source, host);
     first.open_main(main_file);
     feed(
-        &mut Parser::of(Pass::Parent),
+        &mut Parser::of(Pass::Parent, open),
         &mut first,
         None,
         &mut build,
@@ -195,7 +196,7 @@ fn load_by_pass<'a>(
         reader.open_main(main_file);
         // The same files have the same numbers; what is wrong with reading them has been said.
         feed(
-            &mut Parser::of(pass),
+            &mut Parser::of(pass, open),
             &mut reader,
             Some(&mut first.session),
             &mut build,

@@ -109,6 +109,8 @@ pub(crate) struct Parser {
     ended: bool,
     /// Some brace is missing, or one too many.
     tangled: bool,
+    /// The block of another process that was read last has no opening brace.
+    unopened: bool,
     /// Nodes that follow the one handed out last.
     pending: VecDeque<Node>,
     /// The keyword of the block of the top level that is being read.
@@ -128,12 +130,19 @@ enum Ahead {
 }
 
 impl Parser {
-    /// Reads as this process does.
-    pub(crate) fn of(pass: Pass) -> Self {
+    /// Reads as this process does; `open` are the blocks that are not closed when all of the text
+    /// is read as one.
+    pub(crate) fn of(pass: Pass, open: &[Place]) -> Self {
         Self {
             pass: Some(pass),
+            open: open.to_vec(),
             ..Self::default()
         }
+    }
+
+    /// The headings of blocks that were open when the text ended, innermost first.
+    pub(crate) fn open(&self) -> &[Place] {
+        &self.open
     }
 
     /// Whether braces do not pair so far.
@@ -160,7 +169,9 @@ impl Parser {
                         && !pass.reads(keyword)
                     {
                         self.ahead = Ahead::Nothing;
-                        if block.is_some() && matches!(self.peek(reader), Some(Item::Open(..))) {
+                        let opens = matches!(self.peek(reader), Some(Item::Open(..)));
+                        self.unopened = block.is_some() && !opens;
+                        if block.is_some() && opens {
                             self.next(reader);
                             self.skip_block(reader);
                         }
@@ -198,8 +209,8 @@ impl Parser {
         let text = format!("There are {n} missing '}}'s or extra '{{'s");
         let mut d = Diagnostic::error(code::MISSING_CLOSE, Class::Braces, text)
             .at_place(reader.end_place());
-        for place in self.open.drain(..).take(3) {
-            d = d.label(place, "this block, or one inside it, is not closed");
+        for place in self.open.iter().take(3) {
+            d = d.label(*place, "this block, or one inside it, is not closed");
         }
         Some(Node::Problem(Box::new(d)))
     }
@@ -271,7 +282,11 @@ impl Parser {
         let Some(keyword) = context.find(statement.keyword()).filter(known) else {
             let hints = !reader.session.report.is_full();
             self.ahead = Ahead::Unknown(statement.keyword().to_owned());
-            return Node::Problem(Box::new(unknown_keyword(context, &statement, hints)));
+            let mut d = unknown_keyword(context, &statement, hints);
+            if context == Context::Top && self.unopened {
+                d = d.help("for want of a '{' before it, this is read outside of all blocks");
+            }
+            return Node::Problem(Box::new(d));
         };
         let Args::Block(_, body) = keyword.args else {
             control(context, keyword, &statement, reader);
@@ -345,7 +360,7 @@ impl Parser {
     /// Remembers a block that the text ended in, and that no keyword stands ahead of what follows.
     fn ended_in(&mut self, heading: &Statement) {
         self.ahead = Ahead::Nothing;
-        if heading.closed_at().is_none() {
+        if heading.closed_at().is_none() && self.pass.is_none() {
             let (start, end) = heading.range(0);
             self.open.push(heading.line.place(start, end));
         }
