@@ -114,6 +114,17 @@ fn misplaced(word: &str, context: Context, homes: &[Context]) -> String {
         Context::Top => "outside of all blocks".to_owned(),
         c => format!("in {}", c.name()),
     };
+    // The one block that may stand right here is what was forgotten.
+    let mut inner = homes.iter().filter_map(|home| {
+        let rest = home
+            .name()
+            .strip_prefix(context.name())?
+            .strip_prefix('.')?;
+        (!rest.contains('.')).then_some(rest)
+    });
+    if let (Some(inner), None) = (inner.next(), inner.next()) {
+        return format!("`{word}` stands in a block of its own here: {inner} {{ {word} ... }}");
+    }
     let named: Vec<String> = homes.iter().take(SHOWN).map(place).collect();
     let others = if homes.len() > SHOWN {
         " and others"
@@ -135,7 +146,15 @@ fn misplaced(word: &str, context: Context, homes: &[Context]) -> String {
 
 /// What a word that is near no keyword looks like.
 fn shape(word: &str) -> Option<String> {
-    let text = if word.starts_with('\u{feff}') {
+    let text = if word.contains(['\u{a0}', '\u{202f}', '\u{3000}']) {
+        "there are no-break spaces in front, which are no blanks: delete them and type blanks"
+    } else if word.starts_with("```") {
+        "a fence of Markdown came along when this was copied: remove the line"
+    } else if matches!(word, "+" | "-" | "@@" | "+++" | "---") {
+        "this is a patch: take away the first column, and the lines that begin with `-`"
+    } else if word.bytes().all(|b| b.is_ascii_digit()) {
+        "a number stands where a keyword belongs: did line numbers come along when this was copied?"
+    } else if word.starts_with('\u{feff}') {
         "the file begins with a byte order mark: save it as UTF-8 without one"
     } else if word.starts_with('$') {
         "no definition of this name was read before"
@@ -175,6 +194,10 @@ fn what_stands(context: Context) -> String {
     if context == Context::Top {
         return "outside of blocks stand global_defs, vrrp_script, vrrp_sync_group, vrrp_instance, \
                 virtual_server and other blocks"
+            .to_owned();
+    }
+    if context == Context::VrrpSyncGroup {
+        return "the names of instances stand in a block of their own: group { NAME ... }"
             .to_owned();
     }
     let current = |k: &&Keyword| k.standing == Standing::Current && is_name(k.name);

@@ -27,7 +27,9 @@ fn meaning(loaded: &Loaded) -> String {
     for d in &loaded.diagnostics {
         // Labels are places: one that has moved to the line of the message needs none.
         let via: Vec<String> = d.via.iter().map(|v| v.how.to_string()).collect();
-        let (code, severity, class, help) = (d.code, d.severity, d.class, &d.help);
+        let (code, severity, class) = (d.code, d.severity, d.class);
+        // What to do about a brace depends on what touches it, which layout takes apart.
+        let help = d.help.as_ref().filter(|_| code.to_string() != "RK0302");
         let message = without_numbers_of_lines(&d.message);
         said.push(format!(
             "{code} {severity} {class:?} {message} {via:?} {help:?}\n"

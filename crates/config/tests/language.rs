@@ -664,7 +664,7 @@ fn scripts() {
         (
             "global_defs {\nenable_script_security\n}\n<INSTANCE>\nnotify /usr/bin/true nosuchuser9\n}\n",
             0,
-            &[],
+            &["does not exist - not running it"],
         ),
         (
             "global_defs {\nenable_script_security\n}\n<INSTANCE>\nnotify /usr/bin/true\n}\n",

@@ -87,8 +87,25 @@ impl Build<'_> {
                 "write the length of the prefix instead: {ip}/{len}"
             ));
         }
-        if advise::netmask_len(option).is_some_and(|len| len < 32) {
-            return d.help("this word goes with the one ahead of it; leave it out, too");
+        if let Some(len) = advise::netmask_len(option).filter(|len| *len < 32) {
+            let ip = line.word(0).and_then(|a| a.split('/').next()).unwrap_or("");
+            return match n {
+                1 => d.help(format!(
+                    "write the length of the prefix instead: {ip}/{len}"
+                )),
+                _ => d.help("this word goes with the one ahead of it; leave it out, too"),
+            };
+        }
+        if matches!(
+            option,
+            "device" | "interface" | "iface" | "intf" | "nic" | "on"
+        ) {
+            return d
+                .help("the interface is written as `dev NAME`")
+                .instead("dev");
+        }
+        if option == "\\" {
+            return d.help("a backslash goes on to the next line inside a definition only");
         }
         if option.parse::<Prefix>().is_ok() {
             return d.help("each address stands on a line of its own");
@@ -272,6 +289,9 @@ impl Build<'_> {
                         Some(len) => d
                             .help(format!("write the length of the prefix: {ip}/{len}"))
                             .instead(&format!("{ip}/{len}")),
+                        None if text.ends_with('\\') => {
+                            d.help("a backslash goes on to the next line inside a definition only")
+                        }
                         None => d.help(format!("write a number from 0 to {full} behind the slash")),
                     });
                     return Some(prefix);

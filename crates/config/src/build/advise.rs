@@ -1,6 +1,7 @@
 //! What to write instead of a word that cannot be used, where it can be told from the word.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use super::check;
 use crate::diagnostic::Diagnostic;
@@ -43,11 +44,18 @@ pub(crate) fn entry(text: &str, such_as: &str, d: Diagnostic) -> Diagnostic {
     if text.starts_with('$') {
         return d.help(format!("no definition {text} was read before this line"));
     }
-    if text.contains(['<', '>', '{', '%']) || octets.len() == 4 && !numbers {
-        return d.help("this looks like a placeholder of a template: put the address there");
-    }
     if text.contains([',', ';']) {
         return d.help("put each entry on a line of its own, without commas");
+    }
+    if let Some((first, last)) = text.split_once('-')
+        && first.parse::<IpAddr>().is_ok()
+        && last.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    {
+        return d
+            .help("ranges are for virtual_server_group: write each address on a line of its own");
+    }
+    if text.contains(['<', '>', '{', '%']) || octets.len() == 4 && !numbers {
+        return d.help("this looks like a placeholder of a template: put the address there");
     }
     if numbers && octets.len() > 1 {
         return d.help("an IPv4 address has four numbers from 0 to 255, as in 192.0.2.10");

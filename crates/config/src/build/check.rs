@@ -180,7 +180,13 @@ pub(crate) fn stop(
     );
     let mut d = Diagnostic::error(code::VALUE_REQUIRED, Class::MissingValue, text);
     d = statement.point(d, position - 1);
-    if let Some(usage) = usage {
+    let rest = statement.behind();
+    if rest.starts_with(b"{{") || rest.starts_with(b"{%") {
+        d = d.help(format!(
+            "{before} has a placeholder of a template: put in what it stands for; nothing after \
+             this line is used"
+        ));
+    } else if let Some(usage) = usage {
         d = d.help(format!(
             "write {before} {usage}; nothing after this line is used"
         ));

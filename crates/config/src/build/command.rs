@@ -135,7 +135,7 @@ impl Build<'_> {
         let Some(run_as) = self.command_user(&raw) else {
             if raw.user.is_some() {
                 let text = "the user or group of this script does not exist - not running it";
-                let d = Diagnostic::note(code::NO_USER, text);
+                let d = Diagnostic::warning(code::NO_USER, Class::Ok, text);
                 self.session.report.push(raw.at.put(d));
             }
             return None;
@@ -146,7 +146,8 @@ impl Build<'_> {
             Verdict::InsecureButRuns { .. } => self.globals.insecure_scripts = true,
             verdict => {
                 let text = format!("script {} {} - not running it", command.path, why(verdict));
-                let d = Diagnostic::note(code::SCRIPT_NOT_FOUND, text);
+                let d = Diagnostic::warning(code::SCRIPT_NOT_FOUND, Class::Ok, text)
+                    .help(mend(&command.path, verdict));
                 self.session.report.push(raw.at.put(d));
                 return None;
             }

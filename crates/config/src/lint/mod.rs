@@ -59,11 +59,11 @@ mod checker;
 pub mod cluster;
 mod elect;
 mod group;
-mod repeat;
 mod script;
 mod secret;
 mod server;
 mod service;
+mod statement;
 mod text;
 mod tls;
 mod track;
@@ -157,7 +157,7 @@ pub fn all() -> impl Iterator<Item = &'static Lint> {
             group::LINTS,
             secret::LINTS,
             text::LINTS,
-            repeat::LINTS,
+            statement::LINTS,
             server::LINTS,
             service::LINTS,
             checker::LINTS,

@@ -53,6 +53,8 @@ const MISNOMERS: &[Misnomer] = &[
     renamed("advert_interval", "advert_int", "write `advert_int`"),
     renamed("preemption_delay", "preempt_delay", "write `preempt_delay`"),
     renamed("unicast_peers", "unicast_peer", "write `unicast_peer { ... }`, one address a line"),
+    renamed("password", "auth_pass", "the password stands behind `auth_pass` here"),
+    renamed("auth_password", "auth_pass", "write `auth_pass`"),
     renamed("scheduler", "lb_algo", "the scheduler is `lb_algo`"),
     renamed("smtp_connect_time", "smtp_connect_timeout", "write `smtp_connect_timeout`"),
     renamed("port", "connect_port", "the port to check is `connect_port`"),

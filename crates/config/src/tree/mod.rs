@@ -371,7 +371,11 @@ impl Parser {
         let at = at as usize;
         let text = "Unexpected '{' - ignoring";
         let d = Diagnostic::error(code::UNEXPECTED_OPEN, Class::Braces, text).at(line, at, at + 1);
-        let d = match std::mem::take(&mut self.ahead) {
+        let ahead = std::mem::take(&mut self.ahead);
+        if let Some(advice) = unfilled(&line.text, at) {
+            return Node::Problem(Box::new(d.help(advice)));
+        }
+        let d = match ahead {
             Ahead::Nothing => d,
             Ahead::Unknown(word) => d.help(format!(
                 "mend `{word}` first: the block of an unknown keyword is read as part of the one \
@@ -503,4 +507,15 @@ fn brace_help(body: Body, heading: &Statement) -> String {
         ),
         _ => format!("write `{{` behind `{name}`; the lines that follow are read as its block"),
     }
+}
+
+/// What to do about a brace at `at` that is part of a name nobody has put anything in for.
+fn unfilled(text: &[u8], at: usize) -> Option<&'static str> {
+    let before = at.checked_sub(1).and_then(|n| text.get(n));
+    if before == Some(&b'$') {
+        return Some("no definition of this name was read before: write $NAME=VALUE further up");
+    }
+    let mark = |byte: Option<&u8>| matches!(byte, Some(b'{' | b'%'));
+    let placeholder = mark(text.get(at + 1)) || before == Some(&b'{');
+    placeholder.then_some("this is a placeholder of a template: put in what it stands for")
 }

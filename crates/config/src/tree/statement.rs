@@ -243,6 +243,15 @@ impl Statement {
         rest.is_some_and(|rest| rest.contains(&b'"'))
     }
 
+    /// The line behind the words: a brace, or nothing.
+    pub(crate) fn behind(&self) -> &[u8] {
+        self.line
+            .text
+            .get(self.end as usize..)
+            .unwrap_or_default()
+            .trim_ascii_start()
+    }
+
     /// The line and the byte of the brace that closes the block of this heading.
     pub(crate) fn closed_at(&self) -> Option<(&Line, usize)> {
         let (line, at) = self.close.as_ref()?;
