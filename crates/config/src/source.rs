@@ -53,6 +53,11 @@ pub enum ReadError {
 pub trait Host {
     /// Whether a network interface of this name exists now.
     fn interface_exists(&self, name: &str) -> bool;
+    /// The names of all interfaces there are now; asked once for thousands of names that must be
+    /// free.
+    fn interface_names(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// What kind of virtual interface one is, by the kernel's name for the kind (`macvlan`,
     /// `ipvlan`...); empty for any other, `None` if that cannot be told.
     fn interface_kind(&self, _name: &str) -> Option<String> {

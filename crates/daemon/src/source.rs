@@ -106,6 +106,14 @@ impl Host for Machine {
         !name.contains(':') && nix::net::if_::if_nametoindex(name).is_ok()
     }
 
+    fn interface_names(&self) -> Vec<String> {
+        let Ok(interfaces) = nix::net::if_::if_nameindex() else {
+            return Vec::new();
+        };
+        let names = interfaces.iter().map(|one| one.name().to_string_lossy());
+        names.map(std::borrow::Cow::into_owned).collect()
+    }
+
     fn interface_kind(&self, name: &str) -> Option<String> {
         let about = Path::new("/sys/class/net").join(name).join("uevent");
         let about = std::fs::read_to_string(about).ok()?;
@@ -349,6 +357,7 @@ mod tests {
     #[test]
     fn the_machine_knows_itself() {
         assert!(Machine.interface_exists("lo"));
+        assert!(Machine.interface_names().contains(&"lo".to_owned()));
         assert!(!Machine.interface_exists("no-such-if"));
         assert_eq!(Machine.user("root").map(|u| (u.uid, u.gid)), Some((0, 0)));
         assert_eq!(Machine.user("0").map(|u| u.name).as_deref(), Some("root"));

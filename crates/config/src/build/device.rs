@@ -81,12 +81,13 @@ impl Build<'_> {
     }
 
     /// Whether an interface has this name and is not one that could be ours.
-    fn is_taken(&mut self, name: &str, kind: &str) -> bool {
-        self.interface_exists(name)
-            && self
-                .host
-                .interface_kind(name)
-                .is_some_and(|found| found != kind)
+    fn is_taken(&self, name: &str, kind: &str) -> bool {
+        let host = self.host;
+        let names = self
+            .names
+            .get_or_init(|| host.interface_names().into_iter().collect());
+        let found = |kind: &str| host.interface_kind(name).is_some_and(|found| found != kind);
+        names.contains(name) && found(kind)
     }
 
     pub(super) fn use_ipvlan(

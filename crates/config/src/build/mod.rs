@@ -37,6 +37,7 @@ mod setting;
 mod settle;
 mod track;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -71,6 +72,8 @@ pub(crate) struct Build<'a> {
     unsupported: FxHashMap<(Context, &'static str), usize>,
     reports: Vec<Unsupported>,
     interfaces: FxHashMap<String, bool>,
+    /// The interfaces there are, once a name must not be one of them.
+    names: OnceCell<HashSet<String>>,
     directories: FxHashMap<String, bool>,
     globals: global::RawGlobals,
     /// Boxed, so that each is freed as soon as it is settled.
@@ -146,6 +149,7 @@ impl<'a> Build<'a> {
             unsupported: FxHashMap::default(),
             reports: Vec::new(),
             interfaces: FxHashMap::default(),
+            names: OnceCell::new(),
             directories: FxHashMap::default(),
             globals: global::RawGlobals::default(),
             instances: Vec::new(),

@@ -199,6 +199,10 @@ impl Host for Machine {
         self.interfaces.contains(name)
     }
 
+    fn interface_names(&self) -> Vec<String> {
+        self.interfaces.iter().map(ToString::to_string).collect()
+    }
+
     fn interface_kind(&self, name: &str) -> Option<String> {
         self.interfaces.contains(name).then(String::new)
     }
