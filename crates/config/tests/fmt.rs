@@ -277,6 +277,20 @@ fn statement() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
+#[test]
+fn a_sequence_that_takes_the_lines_behind_it_stays() {
+    let text =
+        "global_defs  {\n}\n~SEQ(n, 2) $M=\\\n  priority   5 \\\n x  2\n{@vm priority  7 {\n";
+    let out = format(text.as_bytes()).unwrap();
+    assert_eq!(out.left_from, Some(3));
+    let rest = text.split_once("}\n").unwrap().1;
+    assert_eq!(
+        String::from_utf8(out.text).unwrap(),
+        format!("global_defs {{\n}}\n{rest}")
+    );
+    random(text);
+}
+
 fn random(text: &str) {
     let machine = Machine::default();
     let options = Options {

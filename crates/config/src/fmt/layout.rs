@@ -62,6 +62,8 @@ struct Layout {
     open: Vec<u32>,
     known: Known,
     doubtful: Option<usize>,
+    /// A sequence of definitions that go on: each round takes lines from behind it.
+    unknowable: bool,
     /// A definition that goes on.
     definition: Option<Pending>,
     /// The longest line without its end.
@@ -82,11 +84,21 @@ pub(super) fn lay_out(lines: &[&[u8]], end: End, ending: &[u8]) -> Result<Vec<Ro
         open: Vec::new(),
         known: Known::default(),
         doubtful: None,
+        unknowable: false,
         definition: None,
         limit: LINE_MAX + 1 - ending.len(),
     };
     for (n, raw) in lines.iter().enumerate() {
-        if let Err(broken) = layout.line(n, raw) {
+        let read = layout.line(n, raw);
+        if layout.unknowable {
+            // Nobody sees from here what belongs to what: it stays as it is.
+            let line = number(n);
+            return Err(Unpaired {
+                broken: Broken::Unclosed { line },
+                doubtful: Some(layout.doubtful.map_or(n, |before| before.min(n))),
+            });
+        }
+        if let Err(broken) = read {
             return Err(Unpaired {
                 broken,
                 doubtful: layout.doubtful,
@@ -194,6 +206,7 @@ impl Layout {
                 Effect::default()
             }
             Kind::Sequence => {
+                self.unknowable |= define::continues(code).is_some();
                 let effect = self.known.effect_of_round(code);
                 if !effect.is_even() {
                     self.doubtful.get_or_insert(n);
