@@ -12,6 +12,7 @@ use rk_report::text::Colour;
 use crate::cli::Options;
 use crate::output::{FOUND, Output, colour_for};
 use crate::parent::load;
+use crate::sys;
 
 /// Tests the configuration. Messages go to `log`; without one, text for people goes to standard
 /// error, where keepalived has it, and what programs read to standard output.
@@ -35,6 +36,7 @@ pub(crate) fn run(options: &Options, log: Option<&Path>) -> ExitCode {
             return ExitCode::from(1);
         }
     };
+    sys::prefer_large_pages();
     // A namespace that cannot be entered is a finding like others.
     let loaded = match load::read_inside(options) {
         Ok(loaded) => loaded,
