@@ -188,7 +188,8 @@ mod tests {
             (Format::Sarif, "\"ruleId\": \"RK0301\""),
         ] {
             let said = said(format, text.as_bytes());
-            let count = said.matches(sign).count() + said.matches(&sign.replace(": ", ":")).count();
+            let (said, sign) = (said.replace(": ", ":"), sign.replace(": ", ":"));
+            let count = said.matches(&sign).count();
             assert_eq!(count, 3 * SHOWN, "{format:?}");
         }
         let many = "bogus\n".repeat(10_100);
