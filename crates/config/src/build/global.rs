@@ -1,15 +1,18 @@
 //! `global_defs` and the single settings of the top level.
 
+mod script;
+mod vrrp;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::check::{self, Val};
-use super::command::{RawCommand, RawUser};
+use super::command::RawCommand;
 use super::{At, Build, Stop};
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::model::{ExtraGarp, Iptables, NotifyFifo, Process, RxBufs, Version};
+use crate::model::{ExtraGarp, NotifyFifo, Process, Version};
 use crate::table::{Context, Keyword, Value};
 use crate::tree::{Node, Statement};
 
@@ -292,145 +295,6 @@ impl Build<'_> {
         self.config.global.mail.smtp_port = port;
     }
 
-    /// Defaults of instances.
-    fn vrrp_setting(
-        &mut self,
-        name: &str,
-        keyword: &'static Keyword,
-        statement: &Statement,
-        value: &Val,
-    ) -> bool {
-        let flag = value.on();
-        let time = value.duration().unwrap_or_default();
-        let (global, raw) = (&mut self.config.global, &mut self.globals);
-        if let Some(rest) = name.strip_prefix("vrrp_")
-            && raw.garp.set(rest, Some(value))
-        {
-            return true;
-        }
-        match (name, value) {
-            ("vrrp_mcast_group4", Val::Address(IpAddr::V4(ip))) => global.vrrp_mcast_group4 = *ip,
-            ("vrrp_mcast_group6", Val::Address(IpAddr::V6(ip))) => {
-                global.vrrp_mcast_group6 = *ip;
-                if ip.segments()[0] & 0x000f != 0x0002 {
-                    let text = "vrrp_mcast_group6 is not link-local; RFC 9568 asks for ff02::12";
-                    let d = Diagnostic::note(code::SETTING, text);
-                    self.session.report.push(statement.point(d, 1));
-                }
-            }
-            ("vrrp_version", _) => global.vrrp_version = version(value),
-            ("vrrp_down_timer_adverts", _) => raw.down_timer_adverts = value.int(),
-            ("vrrp_garp_interval", _) => global.vrrp_garp_interval = time,
-            ("vrrp_gna_interval", _) => global.vrrp_gna_interval = time,
-            ("vrrp_min_garp", _) => raw.min_garp = flag,
-            ("vrrp_garp_extra_if" | "vrrp_vmac_garp_intvl", _) => {
-                if let Some(extra) = self.extra_garp(statement, 1) {
-                    self.config.global.vrrp_garp_extra_if = Some(extra);
-                    self.globals.garp.extra_if = Some(extra);
-                }
-            }
-            ("vrrp_lower_prio_no_advert", _) => raw.lower_prio_no_advert = Some(flag),
-            ("vrrp_higher_prio_send_advert", _) => raw.higher_prio_send_advert = Some(flag),
-            ("vrrp_check_unicast_src", _) => raw.check_unicast_src = true,
-            ("vrrp_skip_check_adv_addr", _) => raw.skip_check_adv_addr = flag,
-            ("vrrp_strict", _) => global.vrrp_strict = flag,
-            ("vrrp_owner_ignore_adverts", _) => raw.owner_ignore_adverts = flag,
-            ("v3_checksum_as_v2", _) => raw.v3_checksum_as_v2 = true,
-            ("vrrp_notify_priority_changes", _) => raw.notify_priority_changes = flag,
-            ("vrrp_startup_delay", _) => global.vrrp_startup_delay = time,
-            ("vrrp_delay_after_boot", _) => global.vrrp_delay_after_boot = time,
-            ("vrrp_iptables", _) => {
-                let text = "iptables not supported, using nftables instead. \
-                            Please replace 'vrrp_iptables' with 'nftables' config option";
-                let d = Diagnostic::error(code::FIREWALL, Class::General, text);
-                self.session.report.push(statement.point(d, 0));
-                let input = statement.word(1).unwrap_or("INPUT").to_owned();
-                let output = statement.word(2).map(str::to_owned);
-                self.config.global.vrrp_iptables = Some(Iptables { input, output });
-                self.config
-                    .global
-                    .nftables
-                    .get_or_insert_with(|| "keepalived".into());
-            }
-            ("vrrp_ipsets", _) => {
-                let text = "Unknown keyword 'vrrp_ipsets'";
-                let d = Diagnostic::error(code::FIREWALL, Class::UnknownKeyword, text)
-                    .help("ipsets only go with iptables; nftables needs none");
-                self.session.report.push(statement.point(d, 0));
-                let sets = statement
-                    .args()
-                    .iter()
-                    .map(|w| w.text.to_string())
-                    .collect();
-                self.config.global.vrrp_ipsets = Some(sets);
-            }
-            ("nftables", _) => {
-                if global.nftables.is_some() {
-                    let text = format!("{} already specified - ignoring", keyword.name);
-                    self.report_at(code::REPEATED, Class::General, text, statement, 0);
-                } else {
-                    let table = value.clone().text().unwrap_or_else(|| "keepalived".into());
-                    global.nftables = Some(table);
-                }
-            }
-            ("nftables_priority", _) => global.nftables_priority = value.int().unwrap_or(-1),
-            ("nftables_ifindex", _) => global.nftables_ifindex = true,
-            ("nftables_counters", _) => global.nftables_counters = true,
-            ("vrrp_netlink_cmd_rcv_bufs", _) => global.vrrp_netlink_cmd_rcv_bufs = value.int(),
-            ("vrrp_netlink_cmd_rcv_bufs_force", _) => {
-                global.vrrp_netlink_cmd_rcv_bufs_force = flag;
-            }
-            ("vrrp_netlink_monitor_rcv_bufs", _) => {
-                global.vrrp_netlink_monitor_rcv_bufs = value.int();
-            }
-            ("vrrp_netlink_monitor_rcv_bufs_force", _) => {
-                global.vrrp_netlink_monitor_rcv_bufs_force = flag;
-            }
-            ("vrrp_rx_bufs_policy", _) => self.rx_bufs(statement),
-            ("vrrp_rx_bufs_multiplier", _) => {
-                global.vrrp_rx_bufs_multiplier = value.int().unwrap_or(3);
-            }
-            ("log_unknown_vrids", _) => global.log_unknown_vrids = true,
-            _ => return false,
-        }
-        true
-    }
-
-    fn rx_bufs(&mut self, statement: &Statement) {
-        for n in 1..statement.words().len() {
-            let word = statement.word(n).unwrap_or("");
-            let policy = if word.eq_ignore_ascii_case("MTU") {
-                RxBufs::Mtu
-            } else if word.eq_ignore_ascii_case("ADVERT") {
-                RxBufs::Advert
-            } else {
-                let sizes = Value::Int {
-                    min: 0,
-                    max: u64::from(u32::MAX),
-                    any_base: false,
-                };
-                match check::word(sizes, statement, n, self.lenient, &mut self.session.report) {
-                    Some(value) => RxBufs::Bytes(value.int().unwrap_or(0)),
-                    None => continue,
-                }
-            };
-            let held = self.config.global.vrrp_rx_bufs_policy;
-            let rank = |p: RxBufs| match p {
-                RxBufs::Advert => 0,
-                RxBufs::Mtu => 1,
-                RxBufs::Bytes(_) => 2,
-            };
-            if let Some(held) = held.filter(|h| *h != policy) {
-                let text = "vrrp_rx_bufs_policy is given in two ways";
-                self.report_at(code::REPEATED, Class::General, text, statement, n);
-                if rank(held) > rank(policy) {
-                    continue;
-                }
-            }
-            self.config.global.vrrp_rx_bufs_policy = Some(policy);
-        }
-    }
-
     /// `[all] SECONDS`.
     pub(super) fn extra_garp(&mut self, statement: &Statement, min: i64) -> Option<ExtraGarp> {
         let all = statement.word(1) == Some("all");
@@ -456,128 +320,6 @@ impl Build<'_> {
             interval: value.duration()?,
             all,
         })
-    }
-
-    fn script_setting(
-        &mut self,
-        name: &str,
-        keyword: &'static Keyword,
-        statement: &Statement,
-    ) -> bool {
-        match name {
-            "script_user" => {
-                let raw = RawUser {
-                    user: statement.word(1).unwrap_or("").to_owned(),
-                    group: statement.word(2).map(str::to_owned),
-                };
-                // One that cannot be used spoils those after it, too.
-                let user = self.find_user(&raw);
-                match user.filter(|_| !self.globals.script_user_failed) {
-                    Some(user) => self.config.global.script_user = Some(user),
-                    None => {
-                        let text = "Error setting global script uid/gid";
-                        let d = Diagnostic::error(code::NO_USER, Class::General, text)
-                            .help("there is no such user or group on this machine");
-                        self.session.report.push(statement.point(d, 1));
-                        self.globals.script_user_failed = true;
-                    }
-                }
-            }
-            "enable_script_security" => self.config.global.enable_script_security = true,
-            "use_symlink_paths" | "set_supplementary_groups" => {
-                let on = !matches!(statement.word(1), Some("false" | "off" | "no"));
-                if name == "use_symlink_paths" {
-                    self.config.global.use_symlink_paths = on;
-                } else {
-                    self.config.global.set_supplementary_groups = on;
-                }
-            }
-            "startup_script" | "shutdown_script" => {
-                let mut command = self.raw_command(statement, true);
-                let startup = name == "startup_script";
-                // Who runs it is looked up at once.
-                self.needs_default_user(statement, 2);
-                let user = command.as_ref().map(|raw| match &raw.user {
-                    Some((user, group)) => self.find_user(&RawUser {
-                        user: user.clone(),
-                        group: group.clone(),
-                    }),
-                    None => self.default_user(),
-                });
-                if user.is_none_or(|user| user.is_none()) {
-                    let what = name.trim_end_matches("_script");
-                    let text = format!("Invalid {what} script");
-                    let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
-                        .help("the user or the group that should run it does not exist");
-                    self.session.report.push(statement.point(d, 1));
-                    command = None;
-                }
-                let slot = if startup {
-                    &mut self.globals.startup
-                } else {
-                    &mut self.globals.shutdown
-                };
-                if slot.is_some() {
-                    let text = format!("{} already specified - ignoring", keyword.name);
-                    self.report_at(code::REPEATED, Class::General, text, statement, 0);
-                } else {
-                    *slot = command;
-                }
-            }
-            "notify_fifo" | "vrrp_notify_fifo" | "lvs_notify_fifo" => {
-                let seen = self.fifo(name).as_ref().is_some_and(|f| !f.path.is_empty());
-                if self.repeated(keyword, seen, statement) {
-                    return true;
-                }
-                self.needs_default_user(statement, 2);
-                let owner = statement.word(2).map(|user| RawUser {
-                    user: user.to_owned(),
-                    group: statement.word(3).map(str::to_owned),
-                });
-                let path = statement.word(1).unwrap_or("").to_owned();
-                let owner = owner.and_then(|raw| self.find_user(&raw));
-                let origin = self.origin(statement);
-                *self.fifo(name) = Some(NotifyFifo {
-                    path,
-                    owner,
-                    script: None,
-                    origin,
-                });
-            }
-            "notify_fifo_script" | "vrrp_notify_fifo_script" | "lvs_notify_fifo_script" => {
-                let index = match name {
-                    "notify_fifo_script" => 0,
-                    "vrrp_notify_fifo_script" => 1,
-                    _ => 2,
-                };
-                let seen = self.globals.fifo_scripts[index].is_some();
-                if !self.repeated(keyword, seen, statement) {
-                    self.needs_default_user(statement, 2);
-                    self.globals.fifo_scripts[index] = self.raw_command(statement, true);
-                }
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// With security on, what names no user at word `n` needs one at once: `script_user` below
-    /// comes too late.
-    fn needs_default_user(&mut self, statement: &Statement, n: usize) {
-        let global = &self.config.global;
-        if statement.word(n).is_some()
-            || self.globals.script_user_failed
-            || global.script_user.is_some()
-            || !global.enable_script_security
-            || self.host.user("keepalived_script").is_some()
-        {
-            return;
-        }
-        let text = "Unable to set default user keepalived_script for script";
-        let d = Diagnostic::error(code::SCRIPT_USER, Class::General, text)
-            .help("write script_user before it, or add a user named keepalived_script");
-        self.session.report.push(statement.point(d, 1));
-        self.globals.script_user_failed = true;
     }
 
     pub(super) fn fifo(&mut self, name: &str) -> &mut Option<NotifyFifo> {

@@ -11,6 +11,7 @@
 mod address;
 mod advise;
 mod at;
+mod authentication;
 mod balance;
 mod check;
 mod checker;
@@ -22,6 +23,7 @@ mod entry;
 mod finish;
 mod global;
 mod group;
+mod heading;
 mod http;
 mod instance;
 mod lvs;
@@ -35,6 +37,7 @@ mod server_group;
 mod service;
 mod setting;
 mod settle;
+mod top;
 mod track;
 
 use std::cell::OnceCell;
@@ -47,11 +50,10 @@ use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
 use crate::model::{Config, Origin};
 use crate::pass::Pass;
-use crate::place::Place;
 use crate::report::{Report, Session};
 use crate::source::Host;
 use crate::table::{Context, Keyword, Repeat};
-use crate::tree::{Node, Statement};
+use crate::tree::Statement;
 
 pub(crate) use at::At;
 use check::Val;
@@ -108,28 +110,6 @@ pub(crate) struct Build<'a> {
     stopped: bool,
 }
 
-/// The first pass that reads `node` of the top level.
-fn first_pass(node: &Node) -> Pass {
-    match node {
-        Node::Problem(_) | Node::Statement(..) => Pass::Parent,
-        Node::Block(keyword, ..) | Node::Lines(keyword, ..) => {
-            let passes = [Pass::Parent, Pass::Checker];
-            passes
-                .into_iter()
-                .find(|pass| pass.reads(keyword))
-                .unwrap_or(Pass::Vrrp)
-        }
-    }
-}
-
-/// The pass that a missing value in `node` ends.
-fn ended_by(node: &Node) -> Pass {
-    match node {
-        Node::Block(keyword, ..) if keyword.name == "bfd_instance" => Pass::Bfd,
-        node => first_pass(node),
-    }
-}
-
 /// The end of a build.
 pub(crate) struct Built {
     pub(crate) config: Config,
@@ -184,284 +164,6 @@ impl<'a> Build<'a> {
     /// Whether a value was missing without which reading goes no further.
     pub(crate) const fn is_stopped(&self) -> bool {
         self.stopped
-    }
-
-    /// Reads one node of the top level.
-    pub(crate) fn top(&mut self, node: Node) {
-        if self.ended.is_some_and(|ended| first_pass(&node) >= ended) {
-            self.open_quotes(node);
-            return;
-        }
-        let ends = ended_by(&node);
-        if self.read(node).is_err() {
-            self.stopped = true;
-            self.ended = Some(self.ended.map_or(ends, |ended| ended.min(ends)));
-        }
-        if self.globals.no_namespace && !self.is_over() {
-            // Only the parent has read the text by the time it fails to enter the namespace.
-            self.ended = Some(Pass::Checker);
-        }
-    }
-
-    /// What is said of blocks that are not read any more: keepalived's first process looks for
-    /// quotes in all of the text.
-    fn open_quotes(&mut self, node: Node) {
-        match node {
-            Node::Problem(d) if d.code == code::QUOTE => self.session.report.push(*d),
-            Node::Block(_, _, nodes) => {
-                for node in nodes {
-                    self.open_quotes(node);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn read(&mut self, node: Node) -> Result<(), Stop> {
-        match node {
-            Node::Problem(d) => self.session.report.push(*d),
-            Node::Statement(keyword, statement) => {
-                self.note_support(Context::Top, keyword, &statement);
-                self.global_top(keyword, &statement)?;
-            }
-            Node::Block(keyword, statement, nodes) => {
-                self.note_support(Context::Top, keyword, &statement);
-                if self.refused(keyword, &statement)? {
-                    // Only problems with its braces are left of a skipped block.
-                    self.problems(nodes);
-                    return Ok(());
-                }
-                match keyword.name {
-                    "global_defs" => self.global_defs(nodes)?,
-                    "vrrp_instance" => self.instance(&statement, nodes)?,
-                    "vrrp_script" => self.script(&statement, nodes)?,
-                    "vrrp_sync_group" => self.sync_group(&statement, nodes)?,
-                    "track_group" => self.track_group(&statement, nodes)?,
-                    "garp_group" => self.garp_group(&statement, nodes)?,
-                    "track_file" | "vrrp_track_file" => self.track_file(&statement, nodes)?,
-                    "vrrp_track_process" => self.track_process(&statement, nodes)?,
-                    "bfd_instance" => self.bfd_instance(&statement, nodes)?,
-                    "virtual_server" => self.virtual_server(&statement, nodes)?,
-                    "SSL" => self.ssl(&statement, nodes)?,
-                    _ => self.lines_with_problems(nodes)?,
-                }
-            }
-            Node::Lines(keyword, statement, lines) => {
-                self.note_support(Context::Top, keyword, &statement);
-                if !self.refused(keyword, &statement)? {
-                    self.top_lines(keyword, &statement, &lines)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A block of lines that also has problems with its braces.
-    fn lines_with_problems(&mut self, nodes: Vec<Node>) -> Result<(), Stop> {
-        let mut brace_missing = false;
-        for node in nodes {
-            match node {
-                Node::Problem(d) => {
-                    brace_missing |= d.code == code::MISSING_OPEN;
-                    self.session.report.push(*d);
-                }
-                // Here alone keepalived insists on the brace, as on a value.
-                Node::Lines(keyword, statement, lines)
-                    if brace_missing && keyword.name == "virtual_server_group" =>
-                {
-                    let first = lines.first().unwrap_or(&statement);
-                    return Err(check::stop(first, 1, None, self.report()));
-                }
-                Node::Lines(keyword, statement, lines) => {
-                    self.top_lines(keyword, &statement, &lines)?;
-                }
-                Node::Statement(..) | Node::Block(..) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn top_lines(
-        &mut self,
-        keyword: &'static Keyword,
-        statement: &Statement,
-        lines: &[Statement],
-    ) -> Result<(), Stop> {
-        self.no_more_words(keyword, statement);
-        match keyword.name {
-            "static_ipaddress" => {
-                for line in lines {
-                    if let Some(entry) = self.address(line, Context::StaticIpaddress)? {
-                        self.statics.addresses.push(entry);
-                    }
-                }
-            }
-            "static_routes" => {
-                for line in lines {
-                    if let Some(entry) = self.route(line, Context::StaticRoutes)? {
-                        self.statics.routes.push(entry);
-                    }
-                }
-            }
-            "static_rules" => {
-                for line in lines {
-                    if let Some(entry) = self.rule(line, Context::StaticRules)? {
-                        self.statics.rules.push(entry);
-                    }
-                }
-            }
-            "linkbeat_interfaces" => self.linkbeat_interfaces(lines),
-            "interface_up_down_delays" => self.interface_delays(lines),
-            "virtual_server_group" => self.virtual_server_group(statement, lines)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Words between a block's keyword and its brace where none belong.
-    fn no_more_words(&mut self, keyword: &'static Keyword, statement: &Statement) {
-        use crate::table::{Args, Body, Heading};
-        let wanted = match keyword.args {
-            Args::Block(Heading::None, Body::Lines(_) | Body::Names) => 1,
-            _ => return,
-        };
-        if let Some(extra) = statement.word(wanted) {
-            let text = format!("Block {} has extra parameters {extra} ...", keyword.name);
-            self.report_at(code::EXTRA_WORDS, Class::General, text, statement, wanted);
-        }
-    }
-
-    /// Reports the structural problems among `nodes` and drops the rest.
-    fn problems(&mut self, nodes: Vec<Node>) {
-        for node in nodes {
-            if let Node::Problem(d) = node {
-                self.session.report.push(*d);
-            }
-        }
-    }
-
-    /// Whether a block cannot be used because of its heading; that is reported.
-    fn refused(&mut self, keyword: &'static Keyword, statement: &Statement) -> Result<bool, Stop> {
-        let crate::table::Args::Block(heading, _) = keyword.args else {
-            return Ok(false);
-        };
-        match heading {
-            crate::table::Heading::None => Ok(false),
-            crate::table::Heading::Name(_) => {
-                let Some(name) = statement.word(1) else {
-                    if keyword.missing == crate::table::Missing::Stops {
-                        check::missing(keyword, statement, 1, &mut self.session.report)?;
-                    }
-                    let text = format!("{} must have a name", keyword.name);
-                    self.report_at(code::NAME_MISSING, Class::General, text, statement, 0);
-                    return Ok(true);
-                };
-                if statement.words().len() > 2 {
-                    match keyword.name {
-                        "virtual_server_group" => {
-                            return Err(check::stop(statement, 1, None, self.report()));
-                        }
-                        "vrrp_instance" | "vrrp_sync_group" | "track_group" => {
-                            let text = format!("{} must have a name", keyword.name);
-                            let d = Diagnostic::error(code::NAME_MISSING, Class::General, text)
-                                .help("a name is one word; quotes make one of several");
-                            self.session.report.push(statement.point(d, 2));
-                            return Ok(true);
-                        }
-                        _ => {}
-                    }
-                }
-                let taken = self.taken(keyword.name, name);
-                if taken {
-                    // keepalived says nothing about scripts and files; the first one holds.
-                    let loud = matches!(
-                        keyword.name,
-                        "vrrp_instance" | "vrrp_sync_group" | "track_group" | "bfd_instance"
-                    );
-                    let class = if loud { Class::General } else { Class::Ok };
-                    let what = keyword.name.replace('_', " ");
-                    let text = format!("{what} {name} already defined");
-                    let d = Diagnostic::warning(code::DUPLICATE, class, text);
-                    let mut d = statement.point(d, 1);
-                    if let Some(first) = self.first(keyword.name, name) {
-                        d = d.label(first, "first defined here, and this one holds");
-                    }
-                    self.session.report.push(d);
-                }
-                Ok(taken)
-            }
-            crate::table::Heading::Service | crate::table::Heading::Server => {
-                Ok(!self.service_heading(keyword, statement)?)
-            }
-        }
-    }
-
-    /// Where the block of this kind and name was defined first.
-    fn first(&self, keyword: &str, name: &str) -> Option<Place> {
-        let origin = match keyword {
-            "vrrp_instance" => &self.instances.get(*self.instance_names.get(name)?)?.origin,
-            "vrrp_sync_group" => &self.groups.get(*self.group_names.get(name)?)?.origin,
-            "track_group" => {
-                &self
-                    .track_groups
-                    .get(*self.track_group_names.get(name)?)?
-                    .origin
-            }
-            "vrrp_script" => &self.scripts.get(*self.script_names.get(name)?)?.origin,
-            "track_file" | "vrrp_track_file" => {
-                &self
-                    .config
-                    .track_files
-                    .get(*self.file_names.get(name)?)?
-                    .origin
-            }
-            "vrrp_track_process" => {
-                let n = *self.process_names.get(name)?;
-                &self.config.track_processes.get(n)?.origin
-            }
-            "bfd_instance" => {
-                let n = *self.bfd_names.get(name)?;
-                &self.config.bfd_sessions.get(n)?.origin
-            }
-            _ => return None,
-        };
-        self.place_of(origin)
-    }
-
-    /// Whether the block of a statement is skipped unseen: its heading cannot be used. The
-    /// message comes when the (empty) block is read.
-    pub(crate) fn skips(&self, keyword: &'static Keyword, statement: &Statement) -> bool {
-        let crate::table::Args::Block(heading, _) = keyword.args else {
-            return false;
-        };
-        match heading {
-            crate::table::Heading::None => false,
-            crate::table::Heading::Name(_) => {
-                let one_word = matches!(
-                    keyword.name,
-                    "vrrp_instance" | "vrrp_sync_group" | "track_group"
-                );
-                (one_word && statement.words().len() > 2)
-                    || statement
-                        .word(1)
-                        .is_none_or(|name| self.taken(keyword.name, name))
-            }
-            crate::table::Heading::Service => self.service(statement).is_err(),
-            crate::table::Heading::Server => self.server_address(statement).is_err(),
-        }
-    }
-
-    fn taken(&self, keyword: &str, name: &str) -> bool {
-        match keyword {
-            "vrrp_instance" => self.instance_names.contains_key(name),
-            "vrrp_sync_group" => self.group_names.contains_key(name),
-            "track_group" => self.track_group_names.contains_key(name),
-            "bfd_instance" => self.bfd_names.contains_key(name),
-            "vrrp_script" => self.script_names.contains_key(name),
-            "track_file" | "vrrp_track_file" => self.file_names.contains_key(name),
-            "vrrp_track_process" => self.process_names.contains_key(name),
-            _ => false,
-        }
     }
 
     /// Remembers a keyword that nothing acts upon.
