@@ -54,14 +54,35 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(directory.join("target").join(host).join("release"))
 }
 
+/// Where the choices of a run come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seed {
+    /// The same inputs in each run: what was good yesterday is good today.
+    Fixed,
+    /// Other inputs in each run, which looks for what nobody has seen.
+    Random,
+}
+
 /// Runs one target for `time`; an error names the input that broke it.
-pub(crate) fn run(programs: &std::path::Path, target: &str, time: Duration) -> Result<()> {
+pub(crate) fn run(
+    programs: &std::path::Path,
+    target: &str,
+    time: Duration,
+    seed: Seed,
+) -> Result<()> {
     let (_, seeds) = TARGETS
         .iter()
         .find(|(name, _)| *name == target)
         .context("a fuzz target")?;
     let root = tool::root();
-    let corpus = root.join("fuzz/corpus").join(target);
+    let corpus = match seed {
+        Seed::Fixed => root.join("fuzz/corpus/fixed").join(target),
+        Seed::Random => root.join("fuzz/corpus").join(target),
+    };
+    if seed == Seed::Fixed && corpus.exists() {
+        // What earlier runs have kept would make this one different.
+        std::fs::remove_dir_all(&corpus)?;
+    }
     let artifacts = root.join("fuzz/artifacts").join(target);
     std::fs::create_dir_all(&corpus)?;
     std::fs::create_dir_all(&artifacts)?;
@@ -78,6 +99,9 @@ pub(crate) fn run(programs: &std::path::Path, target: &str, time: Duration) -> R
         ])
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .arg(&corpus);
+    if seed == Seed::Fixed {
+        fuzz.arg("-seed=1");
+    }
     fuzz.args(
         seeds
             .iter()
