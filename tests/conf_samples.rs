@@ -1,5 +1,6 @@
 //! Every configuration of `conf-samples/` is good, and runs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rk_lab::{Daemon, fitted};
@@ -32,11 +33,17 @@ fn each_is_good_and_becomes_master() {
     let Some(lab) = lab("samples") else { return };
     lab.bridge("lan");
     let samples = samples();
-    assert!(samples.len() >= 2, "{samples:?}");
+    assert!(samples.len() >= 9, "{samples:?}");
     for sample in samples {
         let node = lab.node("one");
-        lab.link("lan", &node, DEV, &["192.0.2.1/24", "2001:db8::1/64"]);
         let text = std::fs::read_to_string(&sample).expect("a sample");
+        // The address that a node of a deployment must have for its peers.
+        let own = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("unicast_src_ip "))
+            .unwrap_or("192.0.2.1");
+        lab.link("lan", &node, DEV, &[&format!("{own}/24"), "2001:db8::1/64"]);
+        lab.link("lan", &node, "eth1", &["198.51.100.1/24"]);
         for script in ["notify.sh"] {
             if let Ok(content) = std::fs::read_to_string(sample.with_file_name(script)) {
                 node.script(&format!("/etc/keepalived/{script}"), &content);
@@ -68,5 +75,36 @@ fn each_is_good_and_becomes_master() {
             );
         }
         assert!(daemon.stop().success(), "{}: a clean end", sample.display());
+    }
+}
+
+/// The nodes of a deployment agree with each other, and are written as `fmt` writes them.
+#[test]
+fn nodes_of_a_deployment_agree() {
+    let Some(lab) = lab("samples") else { return };
+    let node = lab.node("one");
+    lab.bridge("lan");
+    lab.link("lan", &node, DEV, &["192.0.2.9/24", "2001:db8::9/64"]);
+    lab.link("lan", &node, "eth1", &["198.51.100.9/24"]);
+    let mut deployments: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    for sample in samples() {
+        let deployment = sample.parent().expect("a directory").to_owned();
+        let named = sample.strip_prefix(env!("CARGO_MANIFEST_DIR"));
+        let there = format!("/etc/keepalived/{}", named.expect("ours").display());
+        node.write(&there, &std::fs::read(&sample).expect("a sample"));
+        deployments.entry(deployment).or_default().push(there);
+    }
+    assert!(deployments.len() >= 5, "{deployments:?}");
+    for files in deployments.values() {
+        let files = files.join(" ");
+        let fmt = node.try_sh(&format!("{} fmt --check {files}", ours().program()));
+        assert!(fmt.status.success(), "{files}: {fmt:?}");
+        let lint = format!("{} lint --cluster --format plain {files}", ours().program());
+        let lint = node.try_sh(&lint);
+        assert!(lint.status.success(), "{files}: {lint:?}");
+        // What is said of a cluster has a code of its own hundred.
+        let said = [lint.stdout, lint.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("[RK28"), "{said}");
     }
 }

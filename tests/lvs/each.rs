@@ -27,12 +27,14 @@ pub(crate) fn guest() -> Guest {
     Guest::new().memory(1024).deadline(DEADLINE)
 }
 
-/// The configurations with virtual servers below `directory`, in the order of their names, as they
-/// can run in a guest.
+/// The configurations with virtual servers of other people below `directory`, in the order of
+/// their names, as they can run in a guest.
 pub(crate) fn configurations(directory: &str) -> Vec<(PathBuf, String)> {
-    let Some(directory) = material(directory) else {
-        return Vec::new();
-    };
+    material(directory).map_or(Vec::new(), |directory| configurations_in(&directory))
+}
+
+/// The same of a directory that is there.
+pub(crate) fn configurations_in(directory: &Path) -> Vec<(PathBuf, String)> {
     let mut all: Vec<(PathBuf, String)> = std::fs::read_dir(directory)
         .expect("a directory")
         .filter_map(|entry| {

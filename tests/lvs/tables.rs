@@ -1,11 +1,11 @@
 //! The table that `ipvsadm` prints: for every configuration with virtual servers the same as under
 //! Debian's keepalived, at the start and behind the stop.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rk_lab::{Node, Rivals, Which};
 
-use crate::lvs::each::{configurations, each, guest, lab};
+use crate::lvs::each::{configurations, configurations_in, each, guest, lab};
 
 /// A configuration that is different at the start, why, and how.
 struct Exception {
@@ -68,10 +68,14 @@ fn all(other: Which, directory: &'static str, part: usize, of: usize) {
     guest().run(move || {
         let all = configurations(directory);
         let chosen: Vec<_> = all.into_iter().skip(part).step_by(of).collect();
-        each(&chosen, |queue| {
-            queue.work(&lab(), |nodes, path, text| {
-                start_and_stop(other, nodes, path, text)
-            });
+        compare(other, &chosen);
+    });
+}
+
+fn compare(other: Which, chosen: &[(PathBuf, String)]) {
+    each(chosen, |queue| {
+        queue.work(&lab(), |nodes, path, text| {
+            start_and_stop(other, nodes, path, text)
         });
     });
 }
@@ -89,6 +93,19 @@ fn keepalived_beside_itself() {
 #[test]
 fn samples_of_every_option() {
     all(Which::Rkeepalived, "spec/samples", 0, 1);
+}
+
+#[test]
+fn conf_samples() {
+    guest().run(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf-samples");
+        let all: Vec<_> = ["lvs-dr", "lvs-nat"]
+            .iter()
+            .flat_map(|deployment| configurations_in(&root.join(deployment)))
+            .collect();
+        assert_eq!(all.len(), 3, "{all:?}");
+        compare(Which::Rkeepalived, &all);
+    });
 }
 
 #[test]

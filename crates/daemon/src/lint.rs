@@ -42,7 +42,7 @@ pub(crate) fn command() -> clap::Command {
 
 /// Lints what the words after `lint` name. The status is that of a configuration test.
 pub(crate) fn run(words: &[String]) -> ExitCode {
-    let named = std::iter::once("lint").chain(words.iter().map(String::as_str));
+    let named = std::iter::once("rkeepalived lint").chain(words.iter().map(String::as_str));
     let arguments = match Arguments::try_parse_from(named) {
         Ok(arguments) => arguments,
         Err(e) => {

@@ -254,7 +254,12 @@ fn run_fuzz(report: &mut Report, time: Duration, seed: Seed) {
     let Some(programs) = built else { return };
     let results: Vec<_> = std::thread::scope(|scope| {
         let running: Vec<_> = fuzz::targets()
-            .map(|target| (target, scope.spawn(|| fuzz::run(&programs, target, time, seed))))
+            .map(|target| {
+                (
+                    target,
+                    scope.spawn(|| fuzz::run(&programs, target, time, seed)),
+                )
+            })
             .collect();
         running
             .into_iter()
