@@ -33,5 +33,5 @@ fuzz_target!(|data: &[u8]| {
         name,
         config: &loaded.config,
     };
-    cluster::check(&[node("one"), node("two")]);
+    let _ = cluster::check(&[node("one"), node("two")]);
 });

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::table::{Args, Body, Context, Keyword, Standing, misnomer, nearest};
+use crate::table::{Args, Body, Context, Keyword, Standing, edits, furthest, misnomer, nearest_within};
 use crate::tree::Statement;
 
 /// "Unknown keyword", with what may be meant if `hints` are of use.
@@ -52,12 +52,13 @@ pub(crate) fn unknown_keyword(context: Context, statement: &Statement, hints: bo
         None => hint,
     });
     // A keyword of another block that is nearer still is what was meant, in the wrong place.
-    let elsewhere = nearest(word, of_blocks().iter().copied());
-    let lower = word.to_ascii_lowercase();
-    let far = |hint: &str| strsim::osa_distance(&lower, &hint.to_ascii_lowercase());
-    let other = elsewhere.filter(|other| match here {
-        Some(here) => far(other) + 1 < far(here) || far(here) > 3 && far(other) < far(here),
-        None => far(other) <= 2,
+    let nearer = here.map_or(Some(2), |here| match edits(word, here) {
+        far @ 0..=3 => far.checked_sub(2),
+        far => Some(far - 1),
+    });
+    let other = nearer.and_then(|nearer| {
+        let most = nearer.min(furthest(word));
+        nearest_within(word, most, of_blocks().iter().copied())
     });
     match (other, here) {
         (Some(other), _) => {

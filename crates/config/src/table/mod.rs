@@ -31,6 +31,7 @@ pub use compare::{Comparison, Difference, What, compare};
 pub use context::Context;
 pub use misnomer::{Misnomer, misnomer};
 pub use nearest::nearest;
+pub(crate) use nearest::{edits, furthest, nearest_within};
 
 /// One row: a keyword in its context.
 #[derive(Clone, Copy, Debug)]
@@ -419,10 +420,17 @@ impl Context {
 
     /// Every context in which `word` is a keyword of a statement.
     pub fn homes_of(word: &str) -> impl Iterator<Item = Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .filter(move |c| c.find(word).is_some())
+        static HOMES: OnceLock<FxHashMap<&'static str, Vec<Context>>> = OnceLock::new();
+        let homes = HOMES.get_or_init(|| {
+            let mut homes: FxHashMap<_, Vec<Self>> = FxHashMap::default();
+            for context in Self::ALL {
+                for keyword in context.keywords() {
+                    homes.entry(keyword.name).or_default().push(*context);
+                }
+            }
+            homes
+        });
+        homes.get(word).into_iter().flatten().copied()
     }
 }
 
