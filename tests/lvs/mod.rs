@@ -6,6 +6,7 @@
 mod answers;
 mod bad_input;
 mod bed;
+mod churn;
 mod client;
 mod daemon;
 mod dump;

@@ -1,5 +1,6 @@
 //! What `global_defs` and the command line say about the table as a whole, beside keepalived.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rk_lab::{Daemon, Guest, IpvsTable, Lab, Node, Which};
@@ -163,5 +164,59 @@ fn timeouts_and_synchronisation() {
             }
             assert_eq!(life.stopped.settings().len(), 1, "{}", life.stopped);
         }
+    });
+}
+
+/// The receive buffers of all sockets for links and addresses on a node.
+fn rooms(node: &Node) -> BTreeSet<u32> {
+    let all = node.sh("ss --no-header -f netlink -a -m -p");
+    let of_line = |line: &str| {
+        let (_, room) = line.split_once("skmem:(")?.1.split_once(",rb")?;
+        room.split(',').next()?.parse().ok()
+    };
+    let of_programs = |line: &&str| line.contains("rtnl:") && !line.contains("rtnl:kernel");
+    let lines = all.lines().filter(of_programs);
+    lines.filter_map(of_line).collect()
+}
+
+#[test]
+fn the_socket_that_follows_addresses_has_the_room_that_it_is_given() {
+    guest().modules(&["netlink_diag"]).run(|| {
+        let (_lab, nodes) = lab();
+        let text = |more: &str| {
+            let global = format!("lvs_netlink_monitor_rcv_bufs {more}");
+            let suspended =
+                configuration(&global).replacen("lvs_sched", "ha_suspend\nlvs_sched", 1);
+            suspended.replacen("weight 2", "weight 2\nTCP_CHECK {\n}", 1)
+        };
+        // The kernel doubles what it is asked for, and has a limit unless it is forced.
+        let steps = [
+            ("100000", 200_000),
+            ("5000000", 2 * 212_992),
+            ("5000000\nlvs_netlink_monitor_rcv_bufs_force", 10_000_000),
+        ];
+        for (node, which) in [
+            (&nodes[0], Which::Keepalived),
+            (&nodes[1], Which::Rkeepalived),
+        ] {
+            for (more, room) in steps {
+                let mut daemon = Daemon::start(node, which, &text(more));
+                rk_lab::eventually(SOON, &format!("{which:?}: {more}"), || {
+                    (rooms(node) == BTreeSet::from([room])).then_some(())
+                });
+                daemon.stop();
+            }
+        }
+        // A reload changes ours as well, and addresses that come behind it are seen.
+        let (node, which) = (&nodes[1], Which::Rkeepalived);
+        let mut daemon = Daemon::start(node, which, &text(steps[0].0));
+        daemon.wait_for_line("Deactivating", SOON);
+        daemon.reload(&text(steps[2].0));
+        rk_lab::eventually(SOON, "a larger one", || {
+            (rooms(node) == BTreeSet::from([steps[2].1])).then_some(())
+        });
+        node.sh("ip address add 10.9.0.1/32 dev eth0");
+        daemon.wait_for_line("Activating", SOON);
+        daemon.stop();
     });
 }

@@ -30,5 +30,6 @@ pub use address::{
 pub use announce::{Announcement, Announcer, Unannounceable};
 pub use clock::{Alarm, Clock};
 pub use firewall::{Dropped, Firewall, FirewallError, FirewallSettings, Marked, Marker, Transport};
+pub use netlink::ReceiveBuffer;
 pub use raw::{Frame, Key, Peers, Pool, Protocol, Received, SendError, SocketId, SocketOptions};
 pub use reflector::{Change, Link, LinkAddress, Reflector, Table};

@@ -18,6 +18,15 @@ use crate::sys::{self, Owned};
 const BUFFER: usize = 64 * 1024;
 const NLMSGERR_ATTR_MSG: u16 = 1;
 
+/// The receive buffer of a netlink socket: what comes while it is full is lost, and asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiveBuffer {
+    /// The size; the kernel doubles it for its own bookkeeping.
+    pub bytes: u32,
+    /// Whether it may be more than `net.core.rmem_max`, if the kernel permits that at all.
+    pub beyond: bool,
+}
+
 /// One netlink socket.
 pub(crate) struct RouteSocket {
     fd: AsyncFd<Owned<Socket>>,
@@ -36,22 +45,21 @@ pub(crate) enum Datagram<'a> {
 }
 
 impl RouteSocket {
-    /// A socket in the namespace of this thread, subscribed to `groups`, with a receive buffer of
-    /// `receive_buffer` bytes if it may be that large.
-    pub(crate) fn open(groups: &[u32], receive_buffer: usize) -> io::Result<Self> {
+    /// A socket in the namespace of this thread, subscribed to `groups`, with this receive
+    /// buffer.
+    pub(crate) fn open(groups: &[u32], receive_buffer: ReceiveBuffer) -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.set_non_blocking(true)?;
         socket.bind(&SocketAddr::new(0, 0))?;
         socket.set_ext_ack(true)?;
         // Errors need not repeat the request: its sequence number says which it was.
         socket.set_cap_ack(true)?;
-        let size = i32::try_from(receive_buffer).unwrap_or(i32::MAX);
+        let size = i32::try_from(receive_buffer.bytes).unwrap_or(i32::MAX);
+        let set = |option| sys::setsockopt_int(socket.as_fd(), libc::SOL_SOCKET, option, size);
         // A kernel that refuses the first (no CAP_NET_ADMIN in the first user namespace) gives as
         // much as its limit allows by the second.
-        if sys::setsockopt_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, size)
-            .is_err()
-        {
-            sys::setsockopt_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_RCVBUF, size)?;
+        if !receive_buffer.beyond || set(libc::SO_RCVBUFFORCE).is_err() {
+            set(libc::SO_RCVBUF)?;
         }
         for &group in groups {
             socket.add_membership(group)?;

@@ -408,6 +408,7 @@ impl Build<'_> {
             RawKind::Misc(misc) => Check::Misc(Box::new(MiscCheck {
                 command: self.unjudged(misc.command.as_ref(), &raw.heading),
                 timeout: misc.timeout.unwrap_or(service_loop),
+                own_timeout: misc.timeout.is_some(),
                 dynamic: misc.dynamic,
             })),
             RawKind::Bfd(name) => Check::Bfd {

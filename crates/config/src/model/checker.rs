@@ -405,6 +405,8 @@ pub struct MiscCheck {
     pub command: Command,
     /// `misc_timeout`, else `delay_loop` of the service.
     pub timeout: Duration,
+    /// Whether there is a `misc_timeout`.
+    pub own_timeout: bool,
     /// `misc_dynamic`: exit status 2 to 255 sets the weight to 0 to 253.
     pub dynamic: bool,
 }

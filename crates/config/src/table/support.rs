@@ -78,8 +78,6 @@ const NOT_YET: &[(Context, &[&str])] = &[
             "reload_file",
             "config_save_dir",
             "json_version",
-            "lvs_netlink_monitor_rcv_bufs",
-            "lvs_netlink_monitor_rcv_bufs_force",
             "enable_snmp_checker",
             "snmp_vs_stats_update_interval",
             "snmp_rs_stats_update_interval",

@@ -20,7 +20,7 @@ pub(crate) mod translate;
 mod view;
 mod wrapper;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use anyhow::Context as _;
 use rk_checker::probe::PingGroupRange;
 use rk_checker::state::{Director, Input, Level, Output, ProbeKey, ServiceKey, Whereabouts};
 use rk_config::model::{self, Origin};
-use rk_net::{Change, Clock, Reflector};
+use rk_net::{Change, Clock, ReceiveBuffer, Reflector};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, LocalSet};
 use tracing::{debug, error, info, warn};
@@ -76,7 +76,7 @@ struct World {
     marks: Marks,
     notifier: Notifier,
     /// Only while some virtual server follows an address (`ha_suspend`).
-    reflector: Option<Reflector>,
+    reflector: Option<(Reflector, Option<ReceiveBuffer>)>,
     files: Option<Files>,
     ping: Option<PingGroupRange>,
     config: Arc<model::Config>,
@@ -257,19 +257,24 @@ impl World {
     async fn follow(&mut self) -> anyhow::Result<()> {
         let config = self.config.clone();
         let suspends = config.virtual_servers.iter().any(|v| v.ha_suspend);
-        if suspends && self.reflector.is_none() {
-            let reflector = Reflector::open(None).await.context("reading addresses")?;
-            let here: Vec<_> = reflector
-                .table()
-                .all_addresses()
-                .map(|a| a.prefix.addr())
-                .collect();
-            self.reflector = Some(reflector);
+        let room = room(&config.global.lvs);
+        let fits = self.reflector.as_ref().is_some_and(|(_, is)| *is == room);
+        if suspends && !fits {
+            let reflector = Reflector::open(room).await.context("reading addresses")?;
+            let all = |r: &Reflector| -> HashSet<_> {
+                r.table().all_addresses().map(|a| a.prefix.addr()).collect()
+            };
+            let here = all(&reflector);
+            // What has gone between two sockets neither of them tells.
+            let before = self.reflector.replace((reflector, room));
+            let gone = before.map(|(r, _)| all(&r)).unwrap_or_default();
+            for &addr in gone.difference(&here) {
+                let now = Whereabouts::Gone;
+                self.feed(Input::Address { addr, now });
+            }
             for addr in here {
-                self.feed(Input::Address {
-                    addr,
-                    now: Whereabouts::Here,
-                });
+                let now = Whereabouts::Here;
+                self.feed(Input::Address { addr, now });
             }
         }
         let pings = config
@@ -307,7 +312,7 @@ impl World {
             };
             // The same address may stand on another interface.
             let held = |r: &Reflector| r.table().all_addresses().any(|a| a.prefix.addr() == addr);
-            if now == Whereabouts::Gone && self.reflector.as_ref().is_some_and(held) {
+            if now == Whereabouts::Gone && self.reflector.as_ref().is_some_and(|(r, _)| held(r)) {
                 continue;
             }
             self.feed(Input::Address { addr, now });
@@ -375,6 +380,15 @@ impl World {
     }
 }
 
+/// `lvs_netlink_monitor_rcv_bufs`: of the socket that tells about addresses.
+fn room(lvs: &model::LvsSettings) -> Option<ReceiveBuffer> {
+    let bytes = lvs.netlink_monitor_rcv_bufs.filter(|&bytes| bytes > 0)?;
+    Some(ReceiveBuffer {
+        bytes,
+        beyond: lvs.netlink_monitor_rcv_bufs_force,
+    })
+}
+
 /// The places of services under the names that the kernel has for them.
 fn known(origins: HashMap<ServiceKey, Origin>) -> HashMap<rk_ipvs::ServiceKey, Origin> {
     origins
@@ -384,10 +398,10 @@ fn known(origins: HashMap<ServiceKey, Origin>) -> HashMap<rk_ipvs::ServiceKey, O
 }
 
 async fn follow(
-    reflector: &mut Option<Reflector>,
+    reflector: &mut Option<(Reflector, Option<ReceiveBuffer>)>,
 ) -> Result<Vec<Change>, rk_net::reflector::ReflectorError> {
     match reflector {
-        Some(reflector) => reflector.next().await,
+        Some((reflector, _)) => reflector.next().await,
         None => std::future::pending().await,
     }
 }

@@ -332,12 +332,8 @@ fn service(
                             looked_real.endpoint.to_string(),
                         ];
                         let mut view = self::check(c, r, check, names, looked.active());
-                        if let MethodView::Misc { last, timeout, .. } = &mut view.method {
+                        if let MethodView::Misc { last, .. } = &mut view.method {
                             *last = last_run(found.attempts.last_run(check.id));
-                            // None of its own shows as 0.
-                            if *timeout == timing.delay_loop {
-                                *timeout = Duration::ZERO;
-                            }
                         }
                         found.checks.push(view);
                     }
@@ -489,7 +485,12 @@ fn method(check: &model::Check, failed: Option<usize>, host: Option<&str>) -> Me
                 command: dump::quoted(&misc.command),
                 owner: (misc.command.run_as.uid, misc.command.run_as.gid),
             },
-            timeout: misc.timeout,
+            // None of its own shows as 0.
+            timeout: if misc.own_timeout {
+                misc.timeout
+            } else {
+                Duration::ZERO
+            },
             dynamic: misc.dynamic,
             last: last_run(LastRun::default()),
         },

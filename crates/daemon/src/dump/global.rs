@@ -354,8 +354,16 @@ fn services(out: &mut Lines, g: &Global) {
             g.vrrp_netlink_monitor_rcv_bufs_force,
         ),
         ("process_monitor_rcv_bufs", None, false),
-        ("lvs_netlink_cmd_rcv_bufs", None, false),
-        ("lvs_netlink_monitor_rcv_bufs", None, false),
+        (
+            "lvs_netlink_cmd_rcv_bufs",
+            g.lvs.netlink_cmd_rcv_bufs,
+            g.lvs.netlink_cmd_rcv_bufs_force,
+        ),
+        (
+            "lvs_netlink_monitor_rcv_bufs",
+            g.lvs.netlink_monitor_rcv_bufs,
+            g.lvs.netlink_monitor_rcv_bufs_force,
+        ),
     ] {
         out.field(name, bytes.unwrap_or(0));
         out.field(&format!("{name}_force"), u8::from(force));

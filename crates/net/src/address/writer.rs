@@ -21,12 +21,15 @@ use netlink_packet_route::RouteNetlinkMessage;
 
 use super::{AddressError, Op, Outcome};
 use crate::clock::Clock;
-use crate::netlink::{Datagram, RouteSocket, append, error_text, split};
+use crate::netlink::{Datagram, ReceiveBuffer, RouteSocket, append, error_text, split};
 
 /// Requests in one send: about 0.4 ms.
 const CHUNK: usize = 16;
 /// Holds the answers even if each of a chunk's requests fails with a long text.
-const BUFFER: usize = 1 << 20;
+const BUFFER: ReceiveBuffer = ReceiveBuffer {
+    bytes: 1 << 20,
+    beyond: true,
+};
 
 /// The caller's name for a set of ops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -18,12 +18,15 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rk_base::IfIndex;
 use rtnetlink::MulticastGroup;
 
-use crate::netlink::{Datagram, RouteSocket, append, split};
+use crate::netlink::{Datagram, ReceiveBuffer, RouteSocket, append, split};
 pub use link::{Link, LinkAddress};
 pub use table::{Change, Table};
 
 /// Enough for the notifications of some thousand addresses that come while we are busy.
-const DEFAULT_BUFFER: usize = 8 << 20;
+const DEFAULT_BUFFER: ReceiveBuffer = ReceiveBuffer {
+    bytes: 8 << 20,
+    beyond: true,
+};
 /// How many datagrams one look takes at most: less than a millisecond's work.
 const LOOK: usize = 64;
 
@@ -94,13 +97,13 @@ pub struct Reflector {
 }
 
 impl Reflector {
-    /// Subscribes and lists everything there is. `receive_buffer` (bytes) is large if unset.
+    /// Subscribes and lists everything there is. `receive_buffer` is large if unset.
     ///
     /// The namespace is that of the calling thread.
     ///
     /// # Errors
     /// See [`ReflectorError`].
-    pub async fn open(receive_buffer: Option<usize>) -> Result<Self, ReflectorError> {
+    pub async fn open(receive_buffer: Option<ReceiveBuffer>) -> Result<Self, ReflectorError> {
         let groups = [
             MulticastGroup::Link,
             MulticastGroup::Ipv4Ifaddr,

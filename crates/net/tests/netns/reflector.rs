@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rk_net::{Alarm, Change, Reflector};
+use rk_net::{Alarm, Change, ReceiveBuffer, Reflector};
 
 use crate::sandbox::{Host, block_on, sandboxed, two_hosts};
 
@@ -168,7 +168,12 @@ fn after_an_overflow_the_differences_are_found() {
             let (a, _b) = two_hosts();
             let _at_a = a.enter();
             block_on(async {
-                let mut reflector = Reflector::open(Some(8192)).await.unwrap();
+                let mut reflector = Reflector::open(Some(ReceiveBuffer {
+                    bytes: 8192,
+                    beyond: true,
+                }))
+                .await
+                .unwrap();
                 let line = |verb: &str, n: u32| {
                     format!("addr {verb} 10.9.{}.{}/32 dev va\n", n / 250, n % 250)
                 };
