@@ -5,6 +5,7 @@
 //! watches over them ([`supervisor`]).
 
 mod background;
+mod ending;
 pub(crate) mod load;
 mod process;
 mod respawn;

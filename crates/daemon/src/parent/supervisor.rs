@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::process::Child;
 use super::respawn::Respawn;
-use super::{load, systemd};
+use super::{ending, load, systemd};
 use crate::cli::{Options, Process};
 use crate::dump::{self, Dump};
 use crate::ipc::{FromChild, ToChild};
@@ -222,7 +222,7 @@ impl Supervisor {
             match PidFile::claim(&path) {
                 Ok(file) => self.slots[at].pid_file = Some(file),
                 Err(e) => {
-                    tracing::error!("{e}: the {} process is not started", title(process));
+                    tracing::error!("{e}: the {} process is not started", ending::title(process));
                     return;
                 }
             }
@@ -231,7 +231,10 @@ impl Supervisor {
         match (self.start_child)(process, &self.config, &self.options, &self.events) {
             Ok(child) => {
                 let pid = child.pid;
-                tracing::info!("Starting {} child process, pid={pid}", title(process));
+                tracing::info!(
+                    "Starting {} child process, pid={pid}",
+                    ending::title(process)
+                );
                 if let Some(file) = &mut slot.pid_file
                     && let Err(e) = file.write(pid.as_raw().unsigned_abs())
                 {
@@ -244,7 +247,7 @@ impl Supervisor {
                     .respawn
                     .delay(Duration::ZERO)
                     .max(Duration::from_secs(1));
-                tracing::error!("{} process cannot be started: {e}", title(process));
+                tracing::error!("{} process cannot be started: {e}", ending::title(process));
                 slot.state = State::Waiting(Instant::now() + delay);
             }
         }
@@ -358,12 +361,12 @@ impl Supervisor {
             // Its pid file goes with the slot.
             return;
         }
-        report(slot.process, how);
-        if let Some(status) = permanent(how) {
+        ending::report(slot.process, how);
+        if let Some(status) = ending::permanent(how) {
             systemd::tell(&systemd::Event::Failed(status));
             return self.stop(status);
         }
-        let name = title(slot.process);
+        let name = ending::title(slot.process);
         if self.options.dont_respawn {
             tracing::error!("{name} child process({pid}) died: Exiting");
             return self.stop(0);
@@ -411,7 +414,7 @@ impl Supervisor {
                 };
                 for slot in &self.slots {
                     if let State::Running(child) | State::Leaving(child) = &slot.state {
-                        let name = title(slot.process).to_lowercase();
+                        let name = ending::title(slot.process).to_lowercase();
                         tracing::error!("{name} process failed to die - forcing termination");
                         child.kill(libc::SIGKILL);
                     }
@@ -537,15 +540,6 @@ async fn sleep_until(deadline: Option<Instant>) {
     }
 }
 
-/// What log lines call a process.
-fn title(process: Process) -> &'static str {
-    match process {
-        Process::Vrrp => "VRRP",
-        Process::Checker => "Healthcheck",
-        Process::Bfd => "BFD",
-    }
-}
-
 /// Whether `process` is to run: it may, and there is something for it to do.
 pub(crate) fn wanted(process: Process, options: &Options, config: &Config) -> bool {
     let allowed = &options.wanted;
@@ -589,64 +583,6 @@ fn unchangeable(old: &Config, new: &Config) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(what, changed)| changed.then_some(what))
-}
-
-/// The status that ends the daemon: starting the child again would not help.
-fn permanent(how: &WaitStatus) -> Option<u8> {
-    match how {
-        WaitStatus::Exited(_, code @ (1 | 2 | 4)) => u8::try_from(*code).ok(),
-        _ => None,
-    }
-}
-
-/// Logs how a child ended.
-fn report(process: Process, how: &WaitStatus) {
-    match how {
-        WaitStatus::Exited(pid, code @ (1 | 2 | 4)) => {
-            let name = match code {
-                1 => "FATAL",
-                2 => "CONFIG",
-                _ => "MISSING PERMISSION",
-            };
-            tracing::error!("pid {pid} exited with permanent error {name}. Terminating");
-        }
-        WaitStatus::Exited(pid, code) => tracing::error!("pid {pid} exited with status {code}"),
-        WaitStatus::Signaled(pid, signal, _) => {
-            let number = *signal as i32;
-            let text = meaning(number);
-            let hint = match signal {
-                nix::sys::signal::Signal::SIGKILL | nix::sys::signal::Signal::SIGXCPU => {
-                    " - has rlimit_rttime been exceeded?"
-                }
-                _ => "",
-            };
-            tracing::error!("pid {pid} exited due to signal {number} ({text}){hint}");
-            if *signal == nix::sys::signal::Signal::SIGSEGV {
-                let process = title(process);
-                tracing::error!("the {process} process crashed: please report this");
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What the C library calls the signals that end processes.
-fn meaning(signal: i32) -> &'static str {
-    match signal {
-        libc::SIGHUP => "Hangup",
-        libc::SIGINT => "Interrupt",
-        libc::SIGQUIT => "Quit",
-        libc::SIGILL => "Illegal instruction",
-        libc::SIGABRT => "Aborted",
-        libc::SIGBUS => "Bus error",
-        libc::SIGFPE => "Floating point exception",
-        libc::SIGKILL => "Killed",
-        libc::SIGSEGV => "Segmentation fault",
-        libc::SIGTERM => "Terminated",
-        libc::SIGXCPU => "CPU time limit exceeded",
-        libc::SIGSYS => "Bad system call",
-        _ => "signal",
-    }
 }
 
 #[cfg(test)]

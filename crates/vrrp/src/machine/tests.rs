@@ -1,6 +1,7 @@
 //! Scenarios: one instance on a virtual clock, and everything it wants done, as text.
 
 mod announce;
+mod authentication;
 mod backup;
 mod honest_time;
 mod log;
