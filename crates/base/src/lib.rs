@@ -11,6 +11,6 @@ mod vrrp;
 
 pub use address::{Family, IfIndex, Prefix, PrefixError};
 pub use core::time::Duration;
-pub use time::{Centis, Instant};
+pub use time::Instant;
 pub use transport::Transport;
 pub use vrrp::{OutOfRange, Priority, Vrid};

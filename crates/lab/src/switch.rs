@@ -126,26 +126,6 @@ impl Cable {
         self.switch.net_sh(&format!("ip link set {} up", self.port));
     }
 
-    /// Takes the port off its bridge: the carrier stays, the frames go nowhere.
-    ///
-    /// # Panics
-    /// When that fails.
-    #[track_caller]
-    pub fn isolate(&self) {
-        self.switch
-            .sh(&format!("ip link set {} nomaster", self.port));
-    }
-
-    /// Puts the port back on a bridge after [`Self::isolate`].
-    ///
-    /// # Panics
-    /// When that fails.
-    #[track_caller]
-    pub fn rejoin(&self, bridge: &str) {
-        self.switch
-            .sh(&format!("ip link set {} master {bridge}", self.port));
-    }
-
     /// The name of the port in the switch namespace.
     #[must_use]
     pub fn port(&self) -> &str {

@@ -174,3 +174,10 @@ pub(crate) fn error_text(flags: u16, error: &ErrorMessage) -> Option<String> {
         attributes = attributes.get(len.next_multiple_of(4)..)?;
     }
 }
+
+/// The kernel's words as the end of a message.
+pub(crate) fn in_brackets(said: &Option<String>) -> String {
+    said.as_ref()
+        .map(|said| format!(" ({said})"))
+        .unwrap_or_default()
+}

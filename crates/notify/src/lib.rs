@@ -21,8 +21,8 @@ pub use event::{Source, State, Transition};
 pub use fifo::{Fifo, FifoError, FifoScript, FifoSettings, Written};
 pub use mailer::{Mailer, Retry};
 pub use message::{
-    BadAddress, MailAddress, MailServer, MailSettings, Message, date_header, default_sender,
-    local_host_name, render,
+    BadAddress, MailAddress, MailServer, MailSettings, Message, default_sender, local_host_name,
+    render,
 };
 pub use queue::{Drained, Limits, Queue, Scripts};
 pub use session::MailError;

@@ -192,8 +192,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// `now` as the `Date` header has it, in the local time zone.
-#[must_use]
-pub fn date_header(now: SystemTime) -> String {
+pub(crate) fn date_header(now: SystemTime) -> String {
     DateTime::<Local>::from(now)
         .format("%a, %d %b %Y %H:%M:%S %z")
         .to_string()

@@ -22,7 +22,7 @@ impl Default for Umask {
 /// There is no shell between: words are passed on as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// The file that is executed; absolute once [`inspect`](crate::inspect) has resolved it.
+    /// The file that is executed, as it is: no search path is looked through.
     pub path: PathBuf,
     /// `argv`, with `argv[0]` as it was configured.
     pub argv: Vec<OsString>,

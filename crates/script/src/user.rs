@@ -4,9 +4,6 @@ use std::ffi::CString;
 
 use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid, getgrouplist};
 
-/// The user that scripts run as when none is configured and it exists.
-const DEFAULT_USER: &str = "keepalived_script";
-
 /// Numeric user, group and supplementary groups of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
@@ -99,18 +96,6 @@ impl Credentials {
             gid: gid.as_raw(),
             groups,
         })
-    }
-
-    /// Those of `keepalived_script`, if that user exists.
-    #[must_use]
-    pub fn default_script_user() -> Option<Self> {
-        Self::resolve(DEFAULT_USER, None, Supplementary::None).ok()
-    }
-
-    /// Whether a process with these may act as root or as root's group.
-    #[must_use]
-    pub fn is_privileged(&self) -> bool {
-        self.uid == 0 || self.gid == 0
     }
 }
 

@@ -119,7 +119,6 @@ pub struct Instance {
     last_transition: Instant,
     last_cause: Option<Cause>,
     last_advert_sent: Option<Instant>,
-    highest_other: Priority,
     stats: Stats,
 }
 
@@ -176,7 +175,6 @@ impl Instance {
             last_transition: Instant::ZERO,
             last_cause: None,
             last_advert_sent: None,
-            highest_other: Priority::LEAVING,
             stats: Stats::default(),
             settings,
         };
@@ -373,7 +371,6 @@ impl Instance {
         self.wants = if to == State::Init { State::Backup } else { to };
         self.wish = None;
         self.preempt_until = None;
-        self.highest_other = Priority::LEAVING;
         self.limiter.clear();
         self.last_transition = now;
         self.last_cause = Some(cause.clone());
@@ -489,22 +486,10 @@ impl Instance {
         self.last_advert_sent
     }
 
-    /// The highest priority heard in this state.
-    #[must_use]
-    pub const fn highest_other_priority(&self) -> Priority {
-        self.highest_other
-    }
-
     /// Until when a Master of lower priority is accepted (`preempt_delay` is running).
     #[must_use]
     pub const fn preempt_until(&self) -> Option<Instant> {
         self.preempt_until
-    }
-
-    /// Own adverts since another owner of lower address was first heard (`Rogue master counter`).
-    #[must_use]
-    pub fn rogue_counter(&self) -> u32 {
-        self.rogue.map_or(0, |r| r.adverts)
     }
 
     /// Whether the peers turned out to need the old unicast checksum.

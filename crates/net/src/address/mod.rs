@@ -1,7 +1,6 @@
 //! Virtual addresses: what shall exist, what has to be done for it, and doing it in short steps.
 
 mod message;
-mod plan;
 mod writer;
 
 use std::io;
@@ -9,12 +8,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rk_base::{IfIndex, Prefix};
 
-use crate::reflector::LinkAddress;
-pub use plan::{Leftover, LeftoverReason, diff, leftovers};
+use crate::netlink::in_brackets;
 pub use writer::{AddressWriter, Completion, OpId};
 
-/// keepalived's number in `IFA_PROTO` (and `rtm_protocol`): by it leftovers are found.
-pub const PROTOCOL_KEEPALIVED: u8 = 18;
+/// keepalived's number in `IFA_PROTO`: `ip` shows by it whose an address is.
+const PROTOCOL_KEEPALIVED: u8 = 18;
 
 /// Extra properties of an address, as the configuration words them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,18 +50,6 @@ impl AddressFlags {
             bits |= libc::IFA_F_MCAUTOJOIN;
         }
         bits
-    }
-
-    /// Those of `bits` that can be configured.
-    #[must_use]
-    pub const fn from_bits(bits: u32) -> Self {
-        Self {
-            nodad: bits & libc::IFA_F_NODAD != 0,
-            home: bits & libc::IFA_F_HOMEADDRESS != 0,
-            mngtmpaddr: bits & libc::IFA_F_MANAGETEMPADDR != 0,
-            noprefixroute: bits & libc::IFA_F_NOPREFIXROUTE != 0,
-            autojoin: bits & libc::IFA_F_MCAUTOJOIN != 0,
-        }
     }
 }
 
@@ -107,27 +93,6 @@ impl Address {
             preferred_lft: None,
         }
     }
-
-    /// The same address as the kernel shows it, for deleting it.
-    #[must_use]
-    pub fn of_kernel(address: &LinkAddress) -> Self {
-        Self {
-            ifindex: address.ifindex,
-            prefix: address.prefix,
-            peer: address.peer,
-            broadcast: address.broadcast,
-            label: address.label.clone(),
-            scope: address.scope,
-            flags: AddressFlags::from_bits(address.flags),
-            preferred_lft: Some(address.preferred_lft).filter(|&s| s != u32::MAX),
-        }
-    }
-
-    /// What tells addresses apart: two with the same key cannot exist together.
-    #[must_use]
-    pub const fn key(&self) -> (IfIndex, Prefix, Option<IpAddr>) {
-        (self.ifindex, self.prefix, self.peer)
-    }
 }
 
 /// Something to be done to an address.
@@ -163,7 +128,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// The interface does not exist (any more).
-    #[error("no such interface{}", text(said))]
+    #[error("no such interface{}", in_brackets(said))]
     NoInterface {
         /// The kernel's words.
         said: Option<String>,
@@ -172,7 +137,7 @@ pub enum AddressError {
     #[error("not permitted to change addresses")]
     NotPermitted,
     /// The family is switched off on the interface (`disable_ipv6`).
-    #[error("the address family is disabled on the interface{}", text(said))]
+    #[error("the address family is disabled on the interface{}", in_brackets(said))]
     FamilyDisabled {
         /// The kernel's words.
         said: Option<String>,
@@ -181,7 +146,7 @@ pub enum AddressError {
     #[error("the kernel is out of buffers")]
     Busy,
     /// Anything else, most often that the address cannot be an interface's.
-    #[error("{}{}", io::Error::from_raw_os_error(*errno), text(said))]
+    #[error("{}{}", io::Error::from_raw_os_error(*errno), in_brackets(said))]
     Kernel {
         /// Why.
         errno: i32,
@@ -206,10 +171,4 @@ impl AddressError {
             errno => Self::Kernel { errno, said },
         }
     }
-}
-
-fn text(said: &Option<String>) -> String {
-    said.as_ref()
-        .map(|said| format!(" ({said})"))
-        .unwrap_or_default()
 }

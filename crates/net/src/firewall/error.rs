@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::netlink::in_brackets;
+
 /// The address family of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
@@ -28,7 +30,7 @@ pub enum FirewallError {
     #[error(
         "this kernel has no nf_tables (load the modules nf_tables and nft_chain_filter, or build \
          them in), so packets can be neither dropped nor marked{}",
-        text(said)
+        in_brackets(said)
     )]
     Unsupported {
         /// The kernel's words.
@@ -51,10 +53,10 @@ pub enum FirewallError {
         keyword: &'static str,
     },
     /// The kernel is short of memory for a moment, or others change nftables all the time.
-    #[error("nftables is busy")]
+    #[error("nftables is busy: others change it all the time, or memory is short")]
     Busy,
     /// Anything else the kernel refused.
-    #[error("nftables table `{table}`: {}{}", io::Error::from_raw_os_error(*errno), text(said))]
+    #[error("nftables table `{table}`: {}{}", io::Error::from_raw_os_error(*errno), in_brackets(said))]
     Kernel {
         /// The name of our tables.
         table: String,
@@ -64,7 +66,7 @@ pub enum FirewallError {
         said: Option<String>,
     },
     /// The netlink socket failed as a whole.
-    #[error("the netlink socket to nftables failed")]
+    #[error("the netlink socket to nftables failed: {0}")]
     Socket(#[from] io::Error),
 }
 
@@ -74,10 +76,4 @@ impl FirewallError {
     pub const fn retryable(&self) -> bool {
         matches!(self, Self::Busy)
     }
-}
-
-fn text(said: &Option<String>) -> String {
-    said.as_ref()
-        .map(|said| format!(" ({said})"))
-        .unwrap_or_default()
 }

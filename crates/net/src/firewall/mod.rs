@@ -181,11 +181,7 @@ impl Firewall {
 
     fn attempt(&mut self, difference: &Difference) -> Result<(), Attempt> {
         let socket = opened(&mut self.socket)?;
-        let ours = Tables {
-            name: &self.settings.table,
-            known: &layout::KNOWN,
-            keyword: "nftables",
-        };
+        let ours = tables(&self.settings);
         let needed = |family| difference.sets.contains(&SetName::main_of(family));
         let (mut requests, expected) = ours.make_room(socket, needed, self.uncertain)?;
         requests.extend(layout::transition(&self.settings, difference));
@@ -196,12 +192,7 @@ impl Firewall {
     }
 
     fn attempt_clear(&mut self) -> Result<(), Attempt> {
-        let ours = Tables {
-            name: &self.settings.table,
-            known: &layout::KNOWN,
-            keyword: "nftables",
-        };
-        ours.clear(opened(&mut self.socket)?)
+        tables(&self.settings).clear(opened(&mut self.socket)?)
     }
 
     fn judge(&mut self, failure: Attempt) -> Next {
@@ -218,6 +209,15 @@ impl Firewall {
     fn forget(&mut self) {
         self.installed = Content::default();
         self.uncertain = true;
+    }
+}
+
+/// Our tables by these settings, as the kernel may already have them.
+fn tables(settings: &FirewallSettings) -> Tables<'_> {
+    Tables {
+        name: &settings.table,
+        known: &layout::KNOWN,
+        keyword: "nftables",
     }
 }
 

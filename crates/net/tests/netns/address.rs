@@ -1,10 +1,8 @@
 //! The address writer, judged by `ip`.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use rk_base::IfIndex;
-use rk_net::address::{LeftoverReason, diff, leftovers};
 use rk_net::{
     Address, AddressError, AddressFlags, AddressWriter, Clock, Completion, Op, OpId, Outcome,
     Reflector,
@@ -287,79 +285,4 @@ fn ops_that_were_taken_back_are_not_done() {
             assert_eq!(a.shown("va").len(), 2 + did + 1);
         });
     });
-}
-
-#[test]
-fn a_reload_and_the_clean_up_after_a_crash_are_the_difference() {
-    sandboxed(
-        "address::a_reload_and_the_clean_up_after_a_crash_are_the_difference",
-        || {
-            let (a, _b) = two_hosts();
-            let _at_a = a.enter();
-            block_on(async {
-                let mut writer = AddressWriter::new(Clock::new()).unwrap();
-                let mut labelled = on(&a, "va", "10.1.0.2/24");
-                labelled.label = Some("va:2".into());
-                let old = ["10.1.0.1/24", "10.1.0.2/24", "10.1.0.4/24"].map(|p| on(&a, "va", p));
-                // 10.1.0.4 stays as it is, although the kernel deletes it with 10.1.0.1.
-                for conf in ["all", "va"] {
-                    let path = format!("/proc/sys/net/ipv4/conf/{conf}/promote_secondaries");
-                    std::fs::write(path, "0").unwrap();
-                }
-                perform(&mut writer, diff(&[], &old)).await;
-                let new = [
-                    labelled,
-                    on(&a, "va", "10.1.0.3/24"),
-                    old[2].clone(),
-                    on(&a, "va", "fd00::3/64"),
-                ];
-                let got = perform(&mut writer, diff(&old, &new)).await;
-                // The primary took its secondary with it, which the plan deletes as well.
-                assert!(got.iter().all(Result::is_ok), "{got:?}");
-                assert_eq!(
-                    a.shown("va"),
-                    [
-                        "10.0.0.1/24",
-                        "10.1.0.2/24",
-                        "10.1.0.3/24",
-                        "10.1.0.4/24",
-                        "fd00::3/64",
-                        "fe80::a/64"
-                    ]
-                );
-                assert_eq!(shown(&a, "10.1.0.2")["label"], "va:2");
-
-                // A new process, whose configuration knows two of them, one with another length, and
-                // an address that keepalived 2.2 (or somebody) put there without a mark.
-                a.ip("addr add 10.1.0.9/32 dev va");
-                let configured = [on(&a, "va", "10.1.0.2"), on(&a, "va", "10.1.0.9")];
-                let reflector = Reflector::open(None).await.unwrap();
-                let table = reflector.table();
-                let found = leftovers(table.all_addresses(), &configured);
-                let by = |reason| {
-                    let of = found.iter().filter(|l| l.reason == reason);
-                    of.map(|l| l.address.prefix.addr().to_string())
-                        .collect::<Vec<_>>()
-                };
-                assert_eq!(by(LeftoverReason::Configured), ["10.1.0.2", "10.1.0.9"]);
-                if table.all_addresses().any(|a| a.protocol.is_some()) {
-                    assert_eq!(
-                        by(LeftoverReason::Protocol),
-                        ["10.1.0.3", "10.1.0.4", "fd00::3"]
-                    );
-                }
-                let vips: Vec<IpAddr> = configured.iter().map(|a| a.prefix.addr()).collect();
-                let source = table.primary_ipv4(a.ifindex("va"), |a| vips.contains(&a));
-                assert_eq!(source.unwrap().to_string(), "10.0.0.1");
-                let away = found.into_iter().map(|l| Op::Delete(l.address)).collect();
-                let got = perform(&mut writer, away).await;
-                assert!(got.iter().all(Result::is_ok), "{got:?}");
-                assert!(
-                    a.shown("va")
-                        .iter()
-                        .all(|shown| !shown.starts_with("10.1.0.2"))
-                );
-            });
-        },
-    );
 }

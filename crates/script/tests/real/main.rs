@@ -1,5 +1,5 @@
 //! Real processes: everything here forks, executes and kills.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod environment;
 mod lab;

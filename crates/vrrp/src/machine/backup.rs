@@ -112,7 +112,6 @@ impl Instance {
             }
             return;
         }
-        self.highest_other = self.highest_other.max(priority);
         if !self.accepts(priority, received_at, out) {
             //= RFC 9568 §6.4.2: discarded, the timer keeps running.
             if self.master.is_none_or(|m| m.address == from) {

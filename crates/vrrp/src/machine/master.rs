@@ -68,7 +68,6 @@ impl Instance {
             self.advertise_at_once(now, out);
             return;
         }
-        self.highest_other = self.highest_other.max(theirs);
         let ours = self.effective;
         // The tie-break: the greater source address, compared as the octets stand on the wire.
         let order = theirs.cmp(&ours).then_with(|| {

@@ -229,11 +229,7 @@ impl Marker {
 
     fn attempt(&mut self, difference: &Difference) -> Result<(), Attempt> {
         let socket = opened(&mut self.socket)?;
-        let ours = Tables {
-            name: &self.settings.table,
-            known: &layout::KNOWN,
-            keyword: "nftables_ipvs",
-        };
+        let ours = tables(&self.settings);
         let needed = |family| difference.tables.contains(&family);
         let (mut requests, expected) = ours.make_room(socket, needed, self.uncertain)?;
         requests.extend(layout::transition(&self.settings, difference));
@@ -244,12 +240,7 @@ impl Marker {
     }
 
     fn attempt_clear(&mut self) -> Result<(), Attempt> {
-        let ours = Tables {
-            name: &self.settings.table,
-            known: &layout::KNOWN,
-            keyword: "nftables_ipvs",
-        };
-        ours.clear(opened(&mut self.socket)?)
+        tables(&self.settings).clear(opened(&mut self.socket)?)
     }
 
     /// `Ok` is to try again.
@@ -268,6 +259,15 @@ impl Marker {
         self.maps.clear();
         self.installed.clear();
         self.uncertain = true;
+    }
+}
+
+/// Our tables by these settings, as the kernel may already have them.
+fn tables(settings: &FirewallSettings) -> Tables<'_> {
+    Tables {
+        name: &settings.table,
+        known: &layout::KNOWN,
+        keyword: "nftables_ipvs",
     }
 }
 
