@@ -1,6 +1,6 @@
 //! Servers that send too much: what the process needs at most is measured, which is why these
 //! tests have one to themselves and run one after the other.
-#![allow(clippy::unwrap_used)] // Helpers of tests are tests, too.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -3,7 +3,11 @@
 //! `bindings.rs` is checked in, so that a build needs neither libclang nor the header. With the
 //! feature `regenerate` the build reads the header of its machine instead.
 #![forbid(unsafe_code)]
-#![allow(non_camel_case_types, missing_docs)]
+#![allow(
+    non_camel_case_types,
+    missing_docs,
+    reason = "names and layout are the kernel's, documented there"
+)]
 
 #[cfg(not(regenerated))]
 #[rustfmt::skip]

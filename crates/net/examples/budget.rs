@@ -2,9 +2,13 @@
 //!
 //! Adds and announces 1,000 addresses while an advert goes out every 10 ms, then sends and
 //! receives 10,000 adverts in 40 bursts. Runs in network namespaces of its own; prints numbers.
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement prints what it found, and ends where it cannot go on"
+)]
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/netns/sandbox.rs"]
 mod sandbox;
 

@@ -3,7 +3,10 @@
 //!
 //! Socket addresses and control messages are plain byte arrays here, built and read by safe code
 //! elsewhere; no pointer leaves this file.
-#![allow(unsafe_code)]
+#![allow(
+    unsafe_code,
+    reason = "raw system calls live here and nowhere else in this crate"
+)]
 
 use std::io;
 use std::mem;
@@ -109,7 +112,7 @@ pub(crate) fn recvmmsg(fd: BorrowedFd<'_>, slots: &mut [RecvSlot]) -> io::Result
         slot.len = (header.msg_len as usize).min(slot.data.len());
         slot.name.len = u8::try_from(header.msg_hdr.msg_namelen.min(28)).unwrap_or(28);
         // A size_t with glibc, a socklen_t with musl.
-        #[allow(clippy::unnecessary_cast)]
+        #[allow(clippy::unnecessary_cast, reason = "its type depends on the C library")]
         let control_len = header.msg_hdr.msg_controllen as usize;
         slot.control_len = control_len.min(slot.control.0.len());
         slot.flags = header.msg_hdr.msg_flags;

@@ -197,7 +197,10 @@ async fn connect(
         }
     }
     Err(failure.unwrap_or_else(|| MailError::Unresolved {
-        name: format!("{server:?}"),
+        name: match server {
+            MailServer::Address(address) => address.to_string(),
+            MailServer::Name { host, .. } => host.clone(),
+        },
         source: io::ErrorKind::NotFound.into(),
     }))
 }

@@ -17,7 +17,10 @@ mod misc;
 mod ping;
 mod smtp;
 mod socket;
-#[allow(unsafe_code)]
+#[allow(
+    unsafe_code,
+    reason = "what the PCRE2 crate lacks lives here and nowhere else in this crate"
+)]
 mod sys;
 mod tcp;
 mod tls;

@@ -2,7 +2,7 @@
 //!
 //! As root the namespaces are made directly; an ordinary user gets them inside a user namespace.
 //! Where neither is possible the tests say `skipped: reason` and pass.
-#![allow(clippy::unwrap_used)] // Helpers of tests are tests, too.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod address;
 mod announce;

@@ -1,5 +1,5 @@
 //! Real scripts, real pipes, and mail servers of every temper on loopback.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod aiosmtpd;
 mod fifo;
