@@ -146,6 +146,18 @@ fn a_master_that_accepts_nothing_still_answers_who_has_it() {
         answers(&bed.client, "10.77.0.1"),
         "its own address is not meant"
     );
+    daemon.reload(&both_families(200, ""));
+    for address in [V4, V6] {
+        eventually(SOON, &format!("{address} is accepted"), || {
+            answers(&bed.client, address).then_some(())
+        });
+    }
+    daemon.reload(&both_families(200, "no_accept"));
+    for address in [V4, V6] {
+        eventually(SOON, &format!("packets to {address} are dropped"), || {
+            (!answers(&bed.client, address)).then_some(())
+        });
+    }
 }
 
 //= V3-5.1.1.2-2 V3-5.1.2.2-2 V2-5.2.2-1

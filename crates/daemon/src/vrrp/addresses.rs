@@ -15,8 +15,8 @@ use rk_net::{
 use rk_vrrp::{Addresses, Announce, AnnounceReason, Input, State};
 use tracing::{debug, info, warn};
 
-use super::announcements::Round;
-use super::router::{Asked, RouterId};
+use super::announcements::{Kernel, Round};
+use super::router::{Asked, Router, RouterId};
 use super::translate::VirtualAddress;
 use super::world::World;
 
@@ -71,7 +71,7 @@ impl World {
             self.announcements.forget(|a| gone.contains(&a.address));
             router.burst = 0;
         }
-        self.refresh_firewall(id);
+        self.touch_firewall(id);
         if ops.is_empty() {
             return;
         }
@@ -84,10 +84,17 @@ impl World {
         self.writer.submit(op, ops);
     }
 
-    /// Brings the firewall into line after a change of `id`: what is not to be accepted is dropped
-    /// from before the address is there until it is gone (Accept_Mode off).
-    fn refresh_firewall(&mut self, id: RouterId) {
-        if self.routers.get(id).is_none_or(|r| r.plan.config.accept) {
+    /// What is to be dropped may have changed with `id`: the next step looks.
+    fn touch_firewall(&mut self, id: RouterId) {
+        let accepts = |r: &Router| r.plan.config.accept;
+        self.firewall_is_stale |= self.routers.get(id).is_some_and(|r| !accepts(r));
+    }
+
+    /// Brings the firewall into line: what is not to be accepted is dropped from before the address
+    /// is there until it is gone (Accept_Mode off). Once for all that a turn has changed, since it
+    /// looks at every router.
+    fn refresh_firewall(&mut self) {
+        if !std::mem::take(&mut self.firewall_is_stale) {
             return;
         }
         let table = self.reflector.table();
@@ -105,11 +112,14 @@ impl World {
                 ))
             })
             .collect();
-        if let (Err(error), Some(router)) = (self.firewall.set(&dropped), self.routers.get(id)) {
-            warn!(
-                "({}) packets to its addresses cannot be dropped (no_accept, strict mode): {error}",
-                router.plan.settings.name
-            );
+        let result = self.firewall.set(&dropped);
+        let failed = std::mem::replace(&mut self.firewall_failed, result.is_err());
+        if let Err(error) = result {
+            // Tried again in the next turn; said once.
+            self.firewall_is_stale = error.retryable();
+            if !failed {
+                warn!("packets to addresses cannot be dropped (no_accept, strict mode): {error}");
+            }
         }
     }
 
@@ -126,12 +136,14 @@ impl World {
 
     /// Lets the kernel do the next few requests and deals with its answers.
     pub(super) fn step_addresses(&mut self, now: Instant) -> io::Result<()> {
+        self.refresh_firewall();
         if self.writer.is_idle() {
             return Ok(());
         }
         for completion in self.writer.step(BUDGET)? {
             self.completed(now, completion);
         }
+        self.refresh_firewall();
         Ok(())
     }
 
@@ -153,7 +165,7 @@ impl World {
             if let Some(router) = self.routers.get_mut(id) {
                 router.asked = None;
             }
-            self.refresh_firewall(id);
+            self.touch_firewall(id);
             self.tell(id);
         }
     }
@@ -299,6 +311,16 @@ impl World {
                     .push(now, Duration::ZERO, announcement, Round::First);
             }
         }
+    }
+
+    /// Sends announcements that are due, as long as a turn may take for it.
+    pub(super) fn send_announcements(&mut self, now: Instant) {
+        let kernel = if self.writer.is_idle() {
+            Kernel::Idle
+        } else {
+            Kernel::Busy
+        };
+        self.announcements.send(now, &self.announcer, kernel);
     }
 
     /// An address went away: if it is a virtual one that should be there, its router must know.

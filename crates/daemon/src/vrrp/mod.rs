@@ -41,7 +41,6 @@ use rk_vrrp::{AtStop, Input, StopReason};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
-use self::announcements::Kernel;
 use self::stall::StallDetector;
 use self::world::{Parts, World};
 use crate::ipc::{ChildLink, ChildStart, Command, FromChild};
@@ -65,6 +64,9 @@ enum Wake {
     Signal(Signal),
     Stop,
 }
+
+/// The configuration of a reload while it is being read.
+type Reading = tokio::task::JoinHandle<std::io::Result<rk_config::Config>>;
 
 /// Why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +154,7 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<E
     let direct = Held::hold_for_child()
         .and_then(Held::listen)
         .context("watching for signals")?;
-    let mut reading: Option<tokio::task::JoinHandle<std::io::Result<rk_config::Config>>> = None;
+    let mut reading: Option<Reading> = None;
     loop {
         let now = world.clock.now();
         let quiet_until = world.bundling.quiet_until(now, world.heartbeat_interval);
@@ -183,60 +185,62 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<E
             world.stalled(now, stall);
         }
         world.read_packets()?;
-        let now = world.clock.now();
-        match wake {
-            Wake::Packets | Wake::Alarm | Wake::Work => {}
-            Wake::Kernel(changes) => world.kernel_changed(now, &changes),
-            Wake::Script(finished) => world.script_ended(now, &finished),
-            Wake::Config(config) => {
-                match *config {
-                    Ok(config) => world.reload(now, Arc::new(config)),
-                    Err(e) => {
-                        error!("the new configuration did not arrive, the old one stays: {e}");
-                    }
-                }
-                if let Err(e) = link.send(&FromChild::ReloadDone) {
-                    warn!("the parent cannot be told that the reload is done: {e}");
-                }
-            }
-            Wake::Parent(Ok(Some(Command::Reload(snapshot)))) => {
-                info!("Reloading");
-                // On a thread of its own: reading a large configuration takes longer than an
-                // advert may wait.
-                reading = Some(tokio::task::spawn_blocking(|| snapshot.read_config()));
-            }
-            Wake::Parent(Ok(Some(command))) => world.answer(&command),
-            Wake::Signal(signal) => match signal {
-                Signal::DumpData => world.answer(&Command::DumpData),
-                Signal::DumpStats => world.answer(&Command::DumpStats),
-                Signal::DumpStatsAndClear => world.answer(&Command::DumpStatsAndClear),
-                Signal::DumpJson => world.answer(&Command::DumpJson),
-                Signal::Reload => info!("to reload, signal the parent process: it reads the file"),
-                Signal::Stop | Signal::ChildEnded => {}
-            },
-            Wake::Parent(Ok(None)) => return Ok(End::Orphaned),
-            Wake::Parent(Err(e)) => warn!("the parent said what this version does not know: {e}"),
-            Wake::Stop => return Ok(End::Asked),
+        if let Some(end) = react(world, link, wake, &mut reading) {
+            return Ok(end);
         }
         world.run_timers(world.clock.now(), COALESCE);
         world.flush();
         let now = world.clock.now();
         world.step_addresses(now)?;
         world.flush();
-        let World {
-            announcements,
-            announcer,
-            writer,
-            ..
-        } = &mut *world;
-        let kernel = if writer.is_idle() {
-            Kernel::Idle
-        } else {
-            Kernel::Busy
-        };
-        announcements.send(now, announcer, kernel);
+        world.send_announcements(now);
         stalls.sleeps(world.clock.now());
     }
+}
+
+/// Deals with what woke the loop; tells if that ends it.
+fn react(
+    world: &mut World,
+    link: &ChildLink,
+    wake: Wake,
+    reading: &mut Option<Reading>,
+) -> Option<End> {
+    let now = world.clock.now();
+    match wake {
+        Wake::Packets | Wake::Alarm | Wake::Work => {}
+        Wake::Kernel(changes) => world.kernel_changed(now, &changes),
+        Wake::Script(finished) => world.script_ended(now, &finished),
+        Wake::Config(config) => {
+            match *config {
+                Ok(config) => world.reload(now, Arc::new(config)),
+                Err(e) => {
+                    error!("the new configuration did not arrive, the old one stays: {e}");
+                }
+            }
+            if let Err(e) = link.send(&FromChild::ReloadDone) {
+                warn!("the parent cannot be told that the reload is done: {e}");
+            }
+        }
+        Wake::Parent(Ok(Some(Command::Reload(snapshot)))) => {
+            info!("Reloading");
+            // On a thread of its own: reading a large configuration takes longer than an
+            // advert may wait.
+            *reading = Some(tokio::task::spawn_blocking(|| snapshot.read_config()));
+        }
+        Wake::Parent(Ok(Some(command))) => world.answer(&command),
+        Wake::Signal(signal) => match signal {
+            Signal::DumpData => world.answer(&Command::DumpData),
+            Signal::DumpStats => world.answer(&Command::DumpStats),
+            Signal::DumpStatsAndClear => world.answer(&Command::DumpStatsAndClear),
+            Signal::DumpJson => world.answer(&Command::DumpJson),
+            Signal::Reload => info!("to reload, signal the parent process: it reads the file"),
+            Signal::Stop | Signal::ChildEnded => {}
+        },
+        Wake::Parent(Ok(None)) => return Some(End::Orphaned),
+        Wake::Parent(Err(e)) => warn!("the parent said what this version does not know: {e}"),
+        Wake::Stop => return Some(End::Asked),
+    }
+    None
 }
 
 /// Sleeps outside the runtime until `until`, two milliseconds away at most.
@@ -255,9 +259,7 @@ async fn rest(until: Instant) {
 }
 
 /// The result of a task; never cancelled, because nobody keeps a handle that could.
-async fn join(
-    task: &mut Option<tokio::task::JoinHandle<std::io::Result<rk_config::Config>>>,
-) -> std::io::Result<rk_config::Config> {
+async fn join(task: &mut Option<Reading>) -> std::io::Result<rk_config::Config> {
     match task {
         Some(handle) => {
             let result = handle.await;

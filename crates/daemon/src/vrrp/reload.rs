@@ -105,6 +105,8 @@ impl World {
             self.feed(id, now, Input::Reload(Box::new(settings)));
             self.refresh_socket(now, id);
         }
+        // An instance that goes, or accepts from now on, has nothing dropped any more.
+        self.firewall_is_stale = true;
         self.start_routers(now, &fresh);
         self.sync.apply(&self.config, &self.routers);
         self.scripts.start(self.umask());

@@ -42,6 +42,10 @@ pub(super) struct World {
     pub(super) announcer: Announcer,
     pub(super) announcements: Announcements,
     pub(super) firewall: Firewall,
+    /// What it drops may have to change.
+    pub(super) firewall_is_stale: bool,
+    /// The last change of it failed, which was said.
+    pub(super) firewall_failed: bool,
     pub(super) routers: Routers,
     pub(super) groups: Groups,
     pub(super) trackers: TrackerIds,
@@ -90,6 +94,8 @@ impl World {
         Self {
             notifier: Notifier::start(&config),
             firewall: Firewall::new(firewall_settings(&config.global)),
+            firewall_is_stale: false,
+            firewall_failed: false,
             scripts: Scripts::new(),
             sync: Follower::default(),
             clock,
