@@ -3,8 +3,10 @@
 //! In the order in which a start runs through them: `cli` reads the command line; `parent` reads
 //! the configuration, holds the pid files, starts the children and watches over them; `child` is
 //! where each of those begins; `ipc` carries what they say to each other; `vrrp` is the VRRP
-//! process; `dump` writes what `SIGUSR1` asks for. `logging` and `signal` serve all of them, and
-//! `sys` holds the system calls that need `unsafe`.
+//! process and `checker` the one that balances; `outlets` and `ipvs` are what both have in common;
+//! `dump` writes what `SIGUSR1` asks for. `config_test`, `lint`, `explain`, `fmt` and `genhash` run
+//! in place of a daemon. `source` is the real machine for the configuration, `logging` and `signal`
+//! serve all of them, and `sys` holds the system calls that need `unsafe`.
 #![deny(unsafe_code)]
 
 mod checker;
@@ -12,6 +14,7 @@ mod child;
 mod cli;
 mod config_test;
 mod dump;
+mod explain;
 mod fmt;
 mod genhash;
 mod ipc;
@@ -64,20 +67,13 @@ pub fn run(build: &Build) -> ExitCode {
     if let Some(role) = argv.get(1).and_then(|word| child::Role::from_word(word)) {
         return child::run(role);
     }
-    if let [_, word, rest @ ..] = argv.as_slice()
-        && word == "lint"
-    {
-        return lint::run(rest);
-    }
-    if let [_, word, rest @ ..] = argv.as_slice()
-        && word == "explain"
-    {
-        return explain(rest);
-    }
-    if let [_, word, rest @ ..] = argv.as_slice()
-        && word == "fmt"
-    {
-        return fmt::run(rest);
+    if let [_, word, rest @ ..] = argv.as_slice() {
+        match word.as_str() {
+            "lint" => return lint::run(rest),
+            "explain" => return explain::run(rest),
+            "fmt" => return fmt::run(rest),
+            _ => {}
+        }
     }
     let record_ipvs = argv
         .get(1)
@@ -115,30 +111,4 @@ pub fn run(build: &Build) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-/// `rkeepalived explain WORD...`: what codes mean and keywords do. The status is 1 for a word that
-/// is neither.
-fn explain(words: &[String]) -> ExitCode {
-    let mut status = ExitCode::SUCCESS;
-    let wanted = words.iter().filter(|word| !word.starts_with('-'));
-    let texts: Vec<_> = wanted
-        .map(|word| rk_report::explain::explain(word))
-        .collect();
-    if texts.is_empty() {
-        let usage = "Usage: rkeepalived explain CODE|LINT|KEYWORD...\n";
-        drop(io::stderr().write_all(usage.as_bytes()));
-        return ExitCode::from(2);
-    }
-    for text in texts {
-        // A reader that goes away early has read enough.
-        match text {
-            Ok(text) => drop(io::stdout().write_all(text.as_bytes())),
-            Err(text) => {
-                drop(io::stderr().write_all(text.as_bytes()));
-                status = ExitCode::FAILURE;
-            }
-        }
-    }
-    status
 }

@@ -99,7 +99,6 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
         };
         // Only options that take a value read it, and those have one.
         let text = value.clone().unwrap_or_default();
-        let path = || PathBuf::from(&text);
         match opt.id {
             Id::Help => return Request::Help,
             Id::Version => return Request::Version,
@@ -123,74 +122,13 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
                     return Request::Exit(1);
                 }
             },
-            Id::UseFile => o.config_file = value,
-            Id::Vrrp => o.wanted.checker = false,
-            Id::Check => o.wanted.vrrp = false,
-            Id::NoBfd => o.wanted.bfd = false,
-            Id::All => {
-                o.wanted.vrrp = true;
-                o.wanted.checker = true;
-                o.wanted.bfd = true;
-                o.wanted.even_unconfigured = true;
-            }
-            Id::LogConsole => o.log_console = true,
-            Id::LogDetail => {
-                o.detail = match o.detail {
-                    Detail::Normal => Detail::Detailed,
-                    Detail::Detailed | Detail::Extra => Detail::Extra,
+            id => {
+                if let Err(complaint) = set(&mut o, id, value) {
+                    let _ = writeln!(stderr, "{complaint}");
+                    // A program would read what it did not ask for; the rest keepalived forgives.
+                    refused |= id == Id::Format;
                 }
             }
-            Id::LogFacility => match facility(&text) {
-                Some(facility) => o.facility = facility,
-                None => {
-                    let _ = writeln!(stderr, "Invalid log facility '{text}'");
-                    o.complaints = true;
-                }
-            },
-            Id::LogFile => o.log_file = Some(value.map(PathBuf::from)),
-            Id::NoSyslog => o.no_syslog = true,
-            Id::Umask => match umask(&text) {
-                Some(mask) => o.umask = Some(mask),
-                None => {
-                    let _ = writeln!(stderr, "Invalid --umask option {text}");
-                }
-            },
-            Id::ReleaseVips => o.release_vips = true,
-            Id::DontReleaseVrrp => o.dont_release_vrrp = true,
-            Id::DontReleaseIpvs => o.dont_release_ipvs = true,
-            Id::DontRespawn => o.dont_respawn = true,
-            Id::DontFork => o.foreground = true,
-            Id::DumpConf => o.dump_conf = true,
-            Id::Pid => o.pid_paths.parent = Some(path()),
-            Id::VrrpPid => o.pid_paths.vrrp = Some(path()),
-            Id::CheckersPid => o.pid_paths.checker = Some(path()),
-            Id::BfdPid => o.pid_paths.bfd = Some(path()),
-            Id::AddressMonitoring => o.address_monitoring = true,
-            Id::Snmp => o.snmp = true,
-            Id::SnmpAgentSocket => o.snmp_agent_socket = value,
-            Id::CoreDump => o.core_dump = true,
-            Id::CoreDumpPattern => {
-                o.core_dump_pattern = Some(value.unwrap_or_else(|| "core".into()));
-            }
-            Id::Namespace => o.namespace = value,
-            Id::AllConfig => o.all_config = true,
-            Id::ConfigId => o.config_id = value,
-            Id::ConfigTest => {
-                o.config_test = Some(value.map(PathBuf::from));
-                o.foreground = true;
-                o.dont_respawn = true;
-                o.no_syslog = true;
-            }
-            Id::IgnoreSigint => o.ignore_sigint = true,
-            Id::Strict => o.strict = true,
-            Id::Format => match text.parse() {
-                Ok(format) => o.format = format,
-                Err(e) => {
-                    let _ = writeln!(stderr, "{e}");
-                    refused = true;
-                }
-            },
-            Id::FlushLogFile | Id::ConfigFd => {}
         }
     }
     if !stray.is_empty() {
@@ -201,6 +139,78 @@ fn read(argv: &[String], stderr: &mut String, stdout: &mut String) -> Request {
     } else {
         Request::Run(Box::new(o))
     }
+}
+
+/// Puts one option into `o`; an error is what to say about its value.
+fn set(o: &mut Options, id: Id, value: Option<String>) -> Result<(), String> {
+    // Only options that take a value read it, and those have one.
+    let text = value.clone().unwrap_or_default();
+    let path = || PathBuf::from(&text);
+    match id {
+        Id::UseFile => o.config_file = value,
+        Id::Vrrp => o.wanted.checker = false,
+        Id::Check => o.wanted.vrrp = false,
+        Id::NoBfd => o.wanted.bfd = false,
+        Id::All => {
+            o.wanted.vrrp = true;
+            o.wanted.checker = true;
+            o.wanted.bfd = true;
+            o.wanted.even_unconfigured = true;
+        }
+        Id::LogConsole => o.log_console = true,
+        Id::LogDetail => {
+            o.detail = match o.detail {
+                Detail::Normal => Detail::Detailed,
+                Detail::Detailed | Detail::Extra => Detail::Extra,
+            }
+        }
+        Id::LogFacility => match facility(&text) {
+            Some(facility) => o.facility = facility,
+            None => {
+                o.complaints = true;
+                return Err(format!("Invalid log facility '{text}'"));
+            }
+        },
+        Id::LogFile => o.log_file = Some(value.map(PathBuf::from)),
+        Id::NoSyslog => o.no_syslog = true,
+        Id::Umask => match umask(&text) {
+            Some(mask) => o.umask = Some(mask),
+            None => return Err(format!("Invalid --umask option {text}")),
+        },
+        Id::ReleaseVips => o.release_vips = true,
+        Id::DontReleaseVrrp => o.dont_release_vrrp = true,
+        Id::DontReleaseIpvs => o.dont_release_ipvs = true,
+        Id::DontRespawn => o.dont_respawn = true,
+        Id::DontFork => o.foreground = true,
+        Id::DumpConf => o.dump_conf = true,
+        Id::Pid => o.pid_paths.parent = Some(path()),
+        Id::VrrpPid => o.pid_paths.vrrp = Some(path()),
+        Id::CheckersPid => o.pid_paths.checker = Some(path()),
+        Id::BfdPid => o.pid_paths.bfd = Some(path()),
+        Id::AddressMonitoring => o.address_monitoring = true,
+        Id::Snmp => o.snmp = true,
+        Id::SnmpAgentSocket => o.snmp_agent_socket = value,
+        Id::CoreDump => o.core_dump = true,
+        Id::CoreDumpPattern => {
+            o.core_dump_pattern = Some(value.unwrap_or_else(|| "core".into()));
+        }
+        Id::Namespace => o.namespace = value,
+        Id::AllConfig => o.all_config = true,
+        Id::ConfigId => o.config_id = value,
+        Id::ConfigTest => {
+            o.config_test = Some(value.map(PathBuf::from));
+            o.foreground = true;
+            o.dont_respawn = true;
+            o.no_syslog = true;
+        }
+        Id::IgnoreSigint => o.ignore_sigint = true,
+        Id::Strict => o.strict = true,
+        Id::Format => o.format = text.parse().map_err(|e| format!("{e}"))?,
+        Id::FlushLogFile | Id::ConfigFd => {}
+        // Requests and not settings.
+        Id::Help | Id::Version | Id::Generate | Id::Genhash | Id::Signum => {}
+    }
+    Ok(())
 }
 
 /// `0`-`7`, `local0`-`local7`, `user` or `daemon`.

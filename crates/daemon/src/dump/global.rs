@@ -29,6 +29,8 @@ pub(crate) fn render(config: &Config, reader: Reader) -> String {
     let mut out = Lines(String::from("------< Global definitions >------\n"));
     identity(&mut out, g);
     mail(&mut out, g);
+    reload_and_interfaces(&mut out, g, reader);
+    sync_and_fifos(&mut out, g);
     vrrp(&mut out, g, reader);
     for (name, settings) in [
         ("VRRP", &g.vrrp_process),
@@ -123,8 +125,8 @@ fn mail(out: &mut Lines, g: &Global) {
     );
 }
 
-/// What instances default to.
-fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
+/// How reloads and interfaces are dealt with.
+fn reload_and_interfaces(out: &mut Lines, g: &Global, reader: Reader) {
     match &g.reload_check_config {
         None => out.text("No test config before reload"),
         Some(file) => out.text(format_args!(
@@ -151,6 +153,10 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
         "Use VRRPv2 checksum for VRRPv3 IPv4",
         yes_no(given(g, "v3_checksum_as_v2")),
     );
+}
+
+/// What the kernel's table and the FIFOs are told.
+fn sync_and_fifos(out: &mut Lines, g: &Global) {
     if let Some(sync) = &g.lvs_sync_daemon {
         out.field("LVS sync daemon interface", &sync.interface);
     }
@@ -180,6 +186,10 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
         "FIFO write vrrp states on reload",
         g.fifo_write_vrrp_states_on_reload,
     );
+}
+
+/// What instances default to.
+fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
     out.field(
         "VRRP notify priority changes",
         given(g, "vrrp_notify_priority_changes"),
@@ -196,6 +206,22 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
             _ => 2,
         },
     );
+    firewall(out, g);
+    out.field("VRRP check unicast_src", given(g, "vrrp_check_unicast_src"));
+    out.field(
+        "VRRP skip check advert addresses",
+        given(g, "vrrp_skip_check_adv_addr"),
+    );
+    out.field("VRRP strict mode", g.vrrp_strict);
+    out.field("Max auto priority", g.max_auto_priority.unwrap_or(0));
+    out.field(
+        "Min auto priority delay",
+        format_args!("{} usecs", g.min_auto_priority_delay.as_micros()),
+    );
+}
+
+/// Chains and tables.
+fn firewall(out: &mut Lines, g: &Global) {
     if let Some(chains) = &g.vrrp_iptables {
         out.field("Iptables input chain", &chains.input);
         if let Some(output) = &chains.output {
@@ -222,17 +248,6 @@ fn vrrp(out: &mut Lines, g: &Global, reader: Reader) {
     } else {
         "nftables without counters"
     });
-    out.field("VRRP check unicast_src", given(g, "vrrp_check_unicast_src"));
-    out.field(
-        "VRRP skip check advert addresses",
-        given(g, "vrrp_skip_check_adv_addr"),
-    );
-    out.field("VRRP strict mode", g.vrrp_strict);
-    out.field("Max auto priority", g.max_auto_priority.unwrap_or(0));
-    out.field(
-        "Min auto priority delay",
-        format_args!("{} usecs", g.min_auto_priority_delay.as_micros()),
-    );
 }
 
 /// Gratuitous ARP defaults: what was said, else what keepalived starts from.

@@ -132,25 +132,41 @@ fn plan(
     reading: &dyn Fn(TrackerKind, &str) -> Reading,
 ) -> Plan {
     let interface: Arc<str> = i.interface.as_deref().unwrap_or_default().into();
-    let transport = transport(i);
-    let identity = Identity {
+    let ordinary = i.virtual_ipaddress.iter().map(|a| (a, false));
+    let excluded = i.virtual_ipaddress_excluded.iter().map(|a| (a, true));
+    Plan {
+        identity: identity(i, &interface),
+        source: i.source_address,
+        addresses: ordinary
+            .chain(excluded)
+            .map(|(a, excluded)| address(a, &interface, excluded))
+            .collect(),
+        rx_buffer: i.kernel_rx_buf_size,
+        config: Arc::new(i.clone()),
+        settings: Settings {
+            startup_delay,
+            trackers: trackers(i, group, &interface, ids, reading),
+            ..settings(i, interface)
+        },
+    }
+}
+
+fn identity(i: &model::Instance, interface: &Arc<str>) -> Identity {
+    let peers = || i.unicast_peers.iter().map(|p| p.address).collect();
+    Identity {
         vrid: i.virtual_router_id,
         family: i.family,
         interface: interface.clone(),
-        unicast: i.is_unicast().then(|| {
-            (
-                i.source_address,
-                i.unicast_peers
-                    .iter()
-                    .map(|p| p.address)
-                    .collect::<Vec<_>>(),
-            )
-        }),
+        unicast: i.is_unicast().then(|| (i.source_address, peers())),
         group: (!i.is_unicast()).then_some(i.multicast_group),
-    };
-    let settings = Settings {
+    }
+}
+
+/// What the instance alone says; it tracks nothing yet.
+fn settings(i: &model::Instance, interface: Arc<str>) -> Settings {
+    Settings {
         name: i.name.as_str().into(),
-        interface: interface.clone(),
+        interface,
         vrid: i.virtual_router_id,
         family: i.family,
         version: version(i.version),
@@ -167,7 +183,7 @@ fn plan(
             .iter()
             .map(|a| a.prefix.addr())
             .collect(),
-        transport,
+        transport: transport(i),
         auth: auth(&i.authentication),
         v3_checksum: if i.v3_checksum_as_v2 {
             V3Checksum::MessageOnly
@@ -180,38 +196,24 @@ fn plan(
             model::OldUnicastChecksum::Never => OldUnicastChecksum::Never,
         },
         skip_check_adv_addr: i.skip_check_adv_addr,
-        garp: Garp {
-            master_repeat: i.garp.master_repeat,
-            master_delay: i.garp.master_delay,
-            master_refresh: i.garp.master_refresh,
-            master_refresh_repeat: i.garp.master_refresh_repeat,
-            lower_prio_repeat: i.garp.lower_prio_repeat,
-            lower_prio_delay: i.garp.lower_prio_delay,
-        },
+        garp: garp(&i.garp),
         lower_prio_no_advert: i.lower_prio_no_advert,
         higher_prio_send_advert: i.higher_prio_send_advert,
         owner_ignore_adverts: i.owner_ignore_adverts,
-        startup_delay,
-        trackers: trackers(i, group, &interface, ids, reading),
+        startup_delay: Duration::ZERO,
+        trackers: Vec::new(),
         sync_group: i.sync_group.as_deref().map(Into::into),
-    };
-    let addresses = i
-        .virtual_ipaddress
-        .iter()
-        .map(|a| address(a, &interface, false))
-        .chain(
-            i.virtual_ipaddress_excluded
-                .iter()
-                .map(|a| address(a, &interface, true)),
-        )
-        .collect();
-    Plan {
-        settings,
-        identity,
-        source: i.source_address,
-        addresses,
-        rx_buffer: i.kernel_rx_buf_size,
-        config: Arc::new(i.clone()),
+    }
+}
+
+fn garp(g: &model::Garp) -> Garp {
+    Garp {
+        master_repeat: g.master_repeat,
+        master_delay: g.master_delay,
+        master_refresh: g.master_refresh,
+        master_refresh_repeat: g.master_refresh_repeat,
+        lower_prio_repeat: g.lower_prio_repeat,
+        lower_prio_delay: g.lower_prio_delay,
     }
 }
 

@@ -19,8 +19,7 @@ use super::translate::VirtualAddress;
 use super::world::{World, wall_micros};
 use crate::dump::{self, Dump};
 use crate::ipc::Command;
-use crate::logging::Names;
-use crate::sys;
+use crate::{names, sys};
 
 impl World {
     /// Writes the dump that the parent asks for.
@@ -68,14 +67,7 @@ impl World {
     }
 
     fn write(&self, which: Dump, text: &str) {
-        let names = Names {
-            namespace: self
-                .options
-                .namespace
-                .clone()
-                .or_else(|| self.config.global.net_namespace.clone()),
-            instance: self.config.global.instance.clone(),
-        };
+        let names = names::names(&self.options, &self.config);
         dump::write_logged(&dump::path(which, &self.config, &names), text);
     }
 
