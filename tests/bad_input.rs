@@ -5,26 +5,9 @@ use std::time::{Duration, Instant};
 
 use rk_lab::{Daemon, Node, Which, eventually};
 
-use crate::bed::{Bed, DEV, SOON, lab, ours};
+use crate::bed::{Bed, DEV, SOON, instance, lab, ours};
 
 const CONF: &str = "/etc/keepalived/keepalived.conf";
-
-/// An instance that works, at 0.2 s.
-fn instance(priority: u8, more: &str) -> String {
-    format!(
-        "vrrp_instance VI_1 {{
-            interface {DEV}
-            virtual_router_id 51
-            priority {priority}
-            version 3
-            advert_int 0.2
-            virtual_ipaddress {{
-                10.77.0.100/24
-            }}
-            {more}
-        }}\n"
-    )
-}
 
 /// What `-t` of ours says of a file: status (`None` if a signal ended it) and text.
 fn test_status(node: &Node) -> (Option<i32>, String) {

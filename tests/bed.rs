@@ -127,6 +127,23 @@ pub(crate) fn announced(at: &mut Capture, owner: &Node, address: IpAddr) {
     });
 }
 
+/// An instance of VRRP at 0.2 s; `more` goes into its block.
+pub(crate) fn instance(priority: u8, more: &str) -> String {
+    format!(
+        "vrrp_instance VI_1 {{
+            interface {DEV}
+            virtual_router_id 51
+            priority {priority}
+            version 3
+            advert_int 0.2
+            virtual_ipaddress {{
+                10.77.0.100/24
+            }}
+            {more}
+        }}\n"
+    )
+}
+
 /// Whether anything at `address` answers the client (refusing a connection is an answer).
 pub(crate) fn answers(client: &Node, address: &str) -> bool {
     let to = SocketAddr::new(address.parse::<IpAddr>().expect("a literal"), 9);

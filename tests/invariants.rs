@@ -315,6 +315,96 @@ fn links_in_the_documentation_lead_somewhere() {
     assert!(checked > 0, "no link in any page?");
 }
 
+/// The words of a page that are set as code.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The requirements that some test names above it (`//= ID`).
+fn proven_requirements() -> BTreeSet<String> {
+    ["crates", "tests"]
+        .into_iter()
+        .flat_map(|directory| files(directory, "rs"))
+        .flat_map(|file| {
+            let text = read(file);
+            let tags = text
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("//= "));
+            let ids = tags.flat_map(|tag| tag.split([' ', ',']));
+            ids.map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn every_difference_names_a_test_that_exists() {
+    let page = read("doc/compatibility.md");
+    let proven = proven_requirements();
+    let mut named = 0;
+    for section in page.split("\n## ").skip(1) {
+        let (intro, table) = section.split_once("\n|").unwrap_or((section, ""));
+        // "The tests are in `crates/x/tests`": what the rows name lies there or further out.
+        let mut places = vec![root().to_owned()];
+        for base in quoted(intro).filter(|word| word.contains('/')) {
+            places.extend(Path::new(base).ancestors().map(|place| root().join(place)));
+        }
+        let exists = |path: &str| places.iter().any(|place| place.join(path).exists());
+        let mut rows = table.lines();
+        let last_column_is_tests = rows.next().is_some_and(|head| head.ends_with("| test |"));
+        for row in rows.skip(1).take_while(|row| row.starts_with('|')) {
+            for word in quoted(row) {
+                let is_path = word.ends_with(".rs")
+                    || ["crates/", "tests/"]
+                        .iter()
+                        .any(|top| word.starts_with(top));
+                let module = word
+                    .strip_prefix("lvs::")
+                    .map(|it| format!("tests/lvs/{it}.rs"));
+                let path = module.or_else(|| is_path.then(|| word.to_owned()));
+                if let Some(path) = path {
+                    named += 1;
+                    assert!(exists(&path), "doc/compatibility.md: no {path}:\n{row}");
+                }
+            }
+            let cell = row
+                .trim_end_matches([' ', '|'])
+                .rsplit('|')
+                .next()
+                .unwrap_or("");
+            if last_column_is_tests && !cell.contains('`') {
+                for id in cell
+                    .split(", ")
+                    .map(str::trim)
+                    .filter(|id| id.contains('-'))
+                {
+                    named += 1;
+                    assert!(
+                        proven.contains(id),
+                        "doc/compatibility.md: no test of {id}:\n{row}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(named > 80, "{named} tests are named");
+}
+
+#[test]
+fn every_sample_is_explained() {
+    let page = read("conf-samples/README.md");
+    for entry in fs::read_dir(root().join("conf-samples")).expect("conf-samples/") {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        assert!(
+            !path.is_dir() || page.contains(&format!("[{name}]({name})")),
+            "conf-samples/README.md does not know {name}"
+        );
+    }
+}
+
 #[test]
 fn the_promises_of_the_architecture_page_are_the_ones_kept_here() {
     let page = read("doc/architecture.md");

@@ -2,27 +2,10 @@
 
 use rk_lab::{Daemon, Node, Which};
 
-use crate::bed::{Bed, DEV, SOON, ours};
+use crate::bed::{Bed, DEV, SOON, instance, ours};
 
 /// A script that succeeds while /tmp/good exists.
 const CHECK: &str = "#!/bin/sh\n[ -e /tmp/good ]\n";
-
-/// An instance at 0.2 s; `more` goes into its block.
-fn instance(priority: u8, more: &str) -> String {
-    format!(
-        "vrrp_instance VI_1 {{
-            interface {DEV}
-            virtual_router_id 51
-            priority {priority}
-            version 3
-            advert_int 0.2
-            virtual_ipaddress {{
-                10.77.0.100/24
-            }}
-            {more}
-        }}\n"
-    )
-}
 
 /// An instance with a script on it; `script` and `track` go into their blocks.
 fn configuration(priority: u8, script: &str, track: &str) -> String {
