@@ -27,7 +27,7 @@ const CHECKS: [&str; 10] = [
     "FILE_CHECK",
 ];
 /// The port of the first server's check.
-const FIRST: u16 = 20_000;
+pub(super) const FIRST: u16 = 20_000;
 /// Every second a check; for this long none of keepalived's has changed its mind.
 const CALM: Duration = Duration::from_millis(2500);
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -215,13 +215,14 @@ fn checkable(text: &str) -> (String, u16) {
 }
 
 /// The ports of the checks on a node, open or closed.
-struct Doors<'a> {
+pub(super) struct Doors<'a> {
     node: &'a Node,
     open: BTreeMap<u16, TcpListener>,
 }
 
 impl<'a> Doors<'a> {
-    fn of(node: &'a Node) -> Self {
+    /// All closed.
+    pub(super) fn of(node: &'a Node) -> Self {
         Self {
             node,
             open: BTreeMap::new(),
@@ -229,7 +230,7 @@ impl<'a> Doors<'a> {
     }
 
     /// Opens and closes until exactly those of `0..servers` are open that `wanted` names.
-    fn set(&mut self, servers: u16, wanted: impl Fn(u16) -> bool) {
+    pub(super) fn set(&mut self, servers: u16, wanted: impl Fn(u16) -> bool) {
         self.open
             .retain(|server, _| *server < servers && wanted(*server));
         for server in (0..servers).filter(|server| wanted(*server)) {

@@ -19,4 +19,5 @@ mod marks;
 mod options;
 mod reload;
 mod tables;
+mod told;
 mod traffic;

@@ -351,10 +351,10 @@ impl World {
         let now = self.clock.now();
         self.director
             .handle(now, Input::Reload(Box::new(settings)), &mut out);
-        self.perform(&out);
-        self.marks.want(self.numbers.packets(&self.config));
-        // What goes was told by the scripts of the configuration it was in.
         self.notifier.apply(&self.config);
+        self.perform(&out);
+        self.notifier.settle(&self.config);
+        self.marks.want(self.numbers.packets(&self.config));
         self.wrapper.setup(Setup::of(&self.config, known(origins)));
         // The kernel first: giving back the memory of a large configuration takes a while.
         tokio::task::yield_now().await;

@@ -39,12 +39,17 @@ impl Notifier {
         notifier
     }
 
-    /// Takes over a configuration: at the start, and after each reload. What the reload removed
-    /// must have been told before.
+    /// Takes over a configuration: at the start, and before what a reload changes is told. What
+    /// it removes still has the scripts that it had, until [`Self::settle`].
     pub(super) fn apply(&mut self, config: &model::Config) {
         let global = &config.global;
         let umask = global.umask.map_or_else(Umask::default, Umask);
-        self.scripts = scripts(config, umask);
+        if !self.scripts.is_empty() {
+            for subject in subjects(config) {
+                self.scripts.remove(&subject);
+            }
+        }
+        self.scripts.extend(scripts(config, umask));
         let mut shared = global.notify_fifo.clone();
         if let Some(shared) = shared.as_mut().filter(|_| !config.instances.is_empty()) {
             // The VRRP process writes to the same FIFO, and runs its one reader.
@@ -60,6 +65,12 @@ impl Notifier {
             (Some(settings), Some(mailer)) => mailer.configure(settings),
             (Some(settings), None) => self.mailer = Some(Mailer::start(settings, Retry::default())),
         }
+    }
+
+    /// Forgets the scripts of what is not in `config`, which is in force.
+    pub(super) fn settle(&mut self, config: &model::Config) {
+        let umask = config.global.umask.map_or_else(Umask::default, Umask);
+        self.scripts = scripts(config, umask);
     }
 
     /// A server went up or down: its script, then the FIFOs.
@@ -103,6 +114,29 @@ fn label(subject: &Subject) -> String {
     }
 }
 
+fn quorum(v: &model::VirtualServer) -> Subject {
+    Subject::Quorum(translate::name(&v.service))
+}
+
+fn real(v: &model::VirtualServer, r: &model::RealServer) -> Subject {
+    Subject::Real {
+        virtual_server: translate::name(&v.service),
+        real: Endpoint {
+            addr: r.addr,
+            port: r.port,
+            protocol: v.service.protocol(),
+        },
+    }
+}
+
+/// Everybody of whom something can be told.
+fn subjects(config: &model::Config) -> impl Iterator<Item = Subject> {
+    config.virtual_servers.iter().flat_map(|v| {
+        let reals = v.real_servers.iter().map(|r| real(v, r));
+        std::iter::once(quorum(v)).chain(reals)
+    })
+}
+
 fn scripts(config: &model::Config, umask: Umask) -> HashMap<Subject, Scripts> {
     let usable = |c: &Option<Box<model::Command>>| c.as_ref().and_then(|c| command(c, umask));
     let mut all = HashMap::new();
@@ -116,22 +150,13 @@ fn scripts(config: &model::Config, umask: Umask) -> HashMap<Subject, Scripts> {
         }
     };
     for v in &config.virtual_servers {
-        let name = translate::name(&v.service);
-        add(Subject::Quorum(name.clone()), &v.quorum_up, &v.quorum_down);
+        add(quorum(v), &v.quorum_up, &v.quorum_down);
         for r in v
             .real_servers
             .iter()
             .filter(|r| r.notify_up.is_some() || r.notify_down.is_some())
         {
-            let subject = Subject::Real {
-                virtual_server: name.clone(),
-                real: Endpoint {
-                    addr: r.addr,
-                    port: r.port,
-                    protocol: v.service.protocol(),
-                },
-            };
-            add(subject, &r.notify_up, &r.notify_down);
+            add(real(v, r), &r.notify_up, &r.notify_down);
         }
     }
     all
