@@ -91,7 +91,7 @@ fn nodes_of_a_deployment_agree() {
         let deployment = sample.parent().expect("a directory").to_owned();
         let named = sample.strip_prefix(env!("CARGO_MANIFEST_DIR"));
         let there = format!("/etc/keepalived/{}", named.expect("ours").display());
-        node.write(&there, &std::fs::read(&sample).expect("a sample"));
+        node.write(&there, std::fs::read(&sample).expect("a sample"));
         deployments.entry(deployment).or_default().push(there);
     }
     assert!(deployments.len() >= 5, "{deployments:?}");
