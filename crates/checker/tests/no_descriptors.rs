@@ -1,5 +1,4 @@
 //! A process without descriptors left, which is why this test has one to itself.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::AsRawFd;

@@ -2,11 +2,7 @@
 //!
 //! `BLESS=1` writes what is said now. `ok` files have no message above a note, `warn` files
 //! still have status 0, `err` files have not.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

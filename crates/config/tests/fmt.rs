@@ -1,11 +1,7 @@
 //! Formatted text means what the text meant before: the same configuration and the same messages,
 //! for every file at hand and for text made at random. Formatting twice changes nothing more, and
 //! no comment is lost.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

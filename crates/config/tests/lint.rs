@@ -1,10 +1,6 @@
 //! Every lint finds its failing example and is silent about the mended one; the cluster lint
 //! reads the pairs in `data/lint`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

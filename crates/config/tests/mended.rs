@@ -2,11 +2,7 @@
 //! `tests/data/mended/NN-NAME.{broken,mended}.conf`. The first line names the code.
 //!
 //! A snapshot holds code, line, exit status and hint of each.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

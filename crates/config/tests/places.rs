@@ -1,9 +1,5 @@
 //! Where messages point: beside the line that is wrong also the one that it contradicts.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

@@ -4,11 +4,7 @@
 //! `data/recorded.txt` has templates, each with the texts that were put in the place of `<%>`.
 //! It was recorded from keepalived 2.2.7 in a network namespace with the interfaces below; where
 //! 2.4 answers otherwise, nothing was recorded. We may say more, but not of another status.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

@@ -1,11 +1,7 @@
 //! The rules between the settings of an instance: verdict, message, and what the settings become.
 //!
 //! The verdicts and messages are those of keepalived 2.2.7 for the same text.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

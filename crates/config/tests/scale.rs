@@ -1,9 +1,5 @@
 //! Large and hostile input: it ends, says what is wrong, and the work grows with the text.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

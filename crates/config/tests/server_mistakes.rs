@@ -1,10 +1,6 @@
 //! Mistakes in load balancing that loading reports: each has its code and its exit status, and
 //! is gone when the line is mended.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod support;
 

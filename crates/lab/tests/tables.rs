@@ -1,9 +1,4 @@
 //! The rig for comparing IPVS tables, tried with keepalived on both sides.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on says so"
-)]
 
 use rk_lab::{Lab, Rivals, Which, in_guest};
 

@@ -1,9 +1,5 @@
 //! The forms for programs: SARIF against its schema, JSON field by field, plain lines.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 #[path = "../../config/tests/support/mod.rs"]
 mod support;

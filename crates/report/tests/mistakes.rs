@@ -3,11 +3,7 @@
 //!
 //! A case begins with `=== what is wrong`; `--- NAME` begins a further file. `SERVER` on the first
 //! line puts the rest into a real server.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 #[path = "../../config/tests/support/mod.rs"]
 mod support;

@@ -3,11 +3,7 @@
 //!
 //! Ports, times, weights and families are those that keepalived 2.2.7 shows for the same text
 //! in its dump and in the kernel's table.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod services;
 #[path = "../support/mod.rs"]

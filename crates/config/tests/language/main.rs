@@ -1,10 +1,6 @@
 //! The language, example by example: each row is a text, the status of a configuration test, and
 //! what the first message says.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot go on ends"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod expansion;
 #[path = "../support/mod.rs"]

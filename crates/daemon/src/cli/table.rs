@@ -12,12 +12,8 @@ pub(crate) enum Takes {
     Glued(&'static str),
 }
 
-/// Which option it is.
+/// Which option it is; each is named after it, and the table describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "each is named after its option; the table describes it"
-)]
 #[allow(clippy::enum_variant_names, reason = "the option is called config-id")]
 pub(crate) enum Id {
     UseFile,
