@@ -62,6 +62,7 @@ const ADVICE: &[Row] = &[
     (c::OUT_OF_RANGE, "", "write a number that is within the range"),
     (c::NOT_A_BOOLEAN, "", "write true, on, yes, false, off or no in lower case"),
     (c::NOT_AN_ADDRESS, "broadcast", "write an IPv4 address, or + or - to have it computed"),
+    (c::NOT_AN_ADDRESS, "route destination 'ip'", "leave `ip route add` out: the line begins with the destination, as in default via 192.0.2.1"),
     (c::NOT_AN_ADDRESS, "route destination", "write [TYPE] NETWORK/LENGTH or default, as in 198.51.100.0/24 via 192.0.2.1"),
     (c::NOT_AN_ADDRESS, "", "write an address such as 192.0.2.1 or 2001:db8::1; names are not looked up"),
     (c::UNKNOWN_WORD, "linkbeat", "write MII, ETHTOOL or IOCTL, or nothing"),

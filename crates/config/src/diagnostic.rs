@@ -27,6 +27,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// What to write instead, when that is known to the letter.
     pub replacement: Option<Replacement>,
+    /// The place of the mistake that this follows from: it will be gone with that one.
+    pub follows: Option<Place>,
     /// The words at its place stand in the file as they were read.
     pub(crate) as_written: bool,
 }

@@ -8,9 +8,11 @@
 
 mod advice;
 mod build;
+mod cascade;
 mod code;
 mod diagnostic;
 pub mod fmt;
+mod interfaces;
 pub mod lint;
 mod load;
 pub mod manual;
@@ -30,5 +32,6 @@ pub use load::{Loaded, Options, Outcome, load};
 pub use model::Config;
 pub use place::{FileId, Place, SourceMap};
 pub use source::{
-    FileKind, Host, NameTable, PatternError, ReadError, Source, Stat, TlsFile, TlsFileError, User,
+    FileKind, Host, NameTable, NetworkFile, PatternError, ReadError, Source, Stat, TlsFile,
+    TlsFileError, User,
 };

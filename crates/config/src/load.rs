@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use crate::build::Build;
+use crate::cascade;
 use crate::code::{self, Code};
 use crate::diagnostic::{Class, Diagnostic, Unsupported};
+use crate::interfaces;
 use crate::model::Config;
 use crate::pass::Pass;
 use crate::place::{Place, SourceMap};
@@ -101,6 +103,8 @@ pub fn load(main_file: &str, options: &Options, source: &dyn Source, host: &dyn 
             (line.is_none(), line, !first)
         });
     }
+    interfaces::advise(&mut report.diagnostics, &files, host);
+    cascade::trace(&mut report.diagnostics, &files);
     if report.dropped > 0 {
         let text = format!(
             "{} more messages are not shown: {DIAGNOSTICS_MAX} are kept",

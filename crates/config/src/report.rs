@@ -63,6 +63,7 @@ impl Diagnostic {
             labels: Vec::new(),
             help: None,
             replacement: None,
+            follows: None,
             as_written: false,
         }
     }

@@ -102,10 +102,24 @@ pub trait Host {
     fn tls_error(&self, _ssl: &Ssl) -> Option<TlsFileError> {
         None
     }
+    /// The file by which systemd-networkd manages an interface; `None` if it does not, or if that
+    /// cannot be told.
+    fn network_file(&self, _interface: &str) -> Option<NetworkFile> {
+        None
+    }
     /// How many CPUs there are.
     fn cpu_limit(&self) -> u32 {
         1024
     }
+}
+
+/// A `.network` file of systemd-networkd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkFile {
+    /// Where it stands.
+    pub path: String,
+    /// `KeepConfiguration=` is `static` or `yes`: addresses that others set stay.
+    pub keeps_addresses: bool,
 }
 
 /// Why a regular expression cannot be used.

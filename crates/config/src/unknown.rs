@@ -34,6 +34,12 @@ pub(crate) fn unknown_keyword(context: Context, statement: &Statement, hints: bo
     if !homes.is_empty() {
         return d.help(misplaced(word, context, &homes));
     }
+    if context == Context::Top && word.ends_with(':') {
+        return d.help(
+            "this looks like YAML: a block looks like `vrrp_instance NAME {`, its settings on \
+             lines of their own, and `}`",
+        );
+    }
     if let Some((text, advice)) = joined(word, statement, context) {
         let d = d.help(advice);
         return match text {
@@ -101,8 +107,11 @@ fn joined(word: &str, statement: &Statement, context: Context) -> Option<(Option
         "" => name.to_owned(),
         value => format!("{name} {value}"),
     };
-    let whole = match statement.word(1) {
-        Some(next) if value.is_empty() => format!("{name} {next}"),
+    let raw = String::from_utf8_lossy(statement.raw()).into_owned();
+    let rest = raw.get(word.len()..).unwrap_or("").trim();
+    let whole = match rest {
+        "" => text.clone(),
+        rest if value.is_empty() => format!("{name} {rest}"),
         _ => text.clone(),
     };
     Some((Some(text), format!("write `{whole}`, without the `{mark}`")))
@@ -148,7 +157,14 @@ fn misplaced(word: &str, context: Context, homes: &[Context]) -> String {
 /// What a word that is near no keyword looks like.
 fn shape(word: &str) -> Option<String> {
     let text = if word.contains(['\u{a0}', '\u{202f}', '\u{3000}']) {
-        "there are no-break spaces in front, which are no blanks: delete them and type blanks"
+        "there are no-break spaces in it, which are no blanks: delete them and type blanks"
+    } else if matches!(word, ";" | "," | ";;") {
+        "nothing ends a line or a block but its end: delete this"
+    } else if matches!(word, "(" | ")" | "[" | "]") {
+        "the entries of a block stand between { and }"
+    } else if word == "-" {
+        "there are no dashes in front of keywords: this looks like YAML, blocks look like \
+         `vrrp_instance NAME { ... }`"
     } else if word.starts_with("```") {
         "a fence of Markdown came along when this was copied: remove the line"
     } else if matches!(word, "+" | "-" | "@@" | "+++" | "---") {

@@ -20,12 +20,25 @@ fn meaning(loaded: &Loaded) -> String {
     forget_places(&mut config);
     let mut out = format!("{} {:?}\n", loaded.exit_status(), loaded.outcome);
     let mut said = Vec::new();
+    // What to do about braces and keywords in the wrong place, and about all that follows from
+    // them, depends on the lines they stand in.
+    let of_lines = |code: String| {
+        let of_words = ["RK01", "RK02", "RK04", "RK08"]
+            .iter()
+            .any(|part| code.starts_with(part));
+        !of_words || code == "RK0402"
+    };
+    let broken = loaded
+        .diagnostics
+        .iter()
+        .any(|d| d.code.to_string().starts_with("RK03"));
     for d in &loaded.diagnostics {
         // Labels are places: one that has moved to the line of the message needs none.
         let via: Vec<String> = d.via.iter().map(|v| v.how.to_string()).collect();
         let (code, severity, class) = (d.code, d.severity, d.class);
         // What to do about a brace depends on what touches it, which layout takes apart.
-        let help = d.help.as_ref().filter(|_| code.to_string() != "RK0302");
+        let help = d.help.as_ref();
+        let help = help.filter(|_| !broken && !of_lines(code.to_string()));
         let message = without_numbers_of_lines(&d.message);
         said.push(format!(
             "{code} {severity} {class:?} {message} {via:?} {help:?}\n"

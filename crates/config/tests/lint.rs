@@ -17,6 +17,10 @@ const MAIN: &str = "/etc/keepalived/keepalived.conf";
 /// A node with two networks and a directory that anybody may change.
 fn machine(mode: u32) -> Machine {
     let mut machine = Machine::default().with_file(MAIN, mode);
+    for (name, keeps) in [("eth2", false), ("eth3", true)] {
+        machine.interfaces.insert(name.to_owned());
+        machine.networkd.insert(name.to_owned(), keeps);
+    }
     let open = (FileKind::Directory, 0o777);
     machine.files.insert("/opt/open".into(), open);
     machine
@@ -227,16 +231,34 @@ fn definitions_are_read_as_the_language_reads_them() {
 
 /// The findings about the files `text` of as many nodes, called a, b, c.
 fn compare(texts: &[&str]) -> Vec<cluster::Finding> {
+    let named: Vec<_> = ["a", "b", "c"].into_iter().zip(texts).collect();
+    let named: Vec<_> = named.iter().map(|(n, t)| (*n, (**t).to_owned())).collect();
+    compare_as(&named.iter().collect::<Vec<_>>())
+}
+
+/// The findings about nodes with these names, which are their configuration ids, too.
+fn compare_as(named: &[&(&str, String)]) -> Vec<cluster::Finding> {
     let machine = machine(0o600);
-    let loaded: Vec<_> = texts.iter().map(|text| read(text, &machine)).collect();
+    let loaded: Vec<_> = named
+        .iter()
+        .map(|(id, text)| {
+            let options = Options {
+                test_mode: true,
+                config_id: Some((*id).to_owned()),
+                ..Options::default()
+            };
+            let disk = Disk::default().with(MAIN, text.as_str());
+            load(MAIN, &options, &disk, &machine)
+        })
+        .collect();
     for l in &loaded {
         assert_eq!(l.outcome, Outcome::Usable, "{}", messages(l));
         assert!(matches!(l.exit_status(), 0 | 6), "{}", messages(l));
     }
-    let names = ["a", "b", "c"].iter();
-    let nodes: Vec<_> = names
+    let nodes: Vec<_> = named
+        .iter()
         .zip(&loaded)
-        .map(|(name, l)| Node {
+        .map(|((name, _), l)| Node {
             name,
             config: &l.config,
         })
@@ -256,8 +278,21 @@ fn pairs_of_files_are_compared() {
     let mut seen = BTreeSet::new();
     for pair in pairs {
         let text = |name: &str| std::fs::read_to_string(pair.join(name)).unwrap_or_default();
-        let (a, b) = (text("a.conf"), text("b.conf"));
-        let found = compare(&[&a, &b]);
+        let both = text("both.conf");
+        // One file for both nodes, which tells them apart by the configuration id; or a file for
+        // each of two or three.
+        let nodes: Vec<(&str, String)> = if both.is_empty() {
+            let named = ["a", "b", "c"].map(|id| (id, text(&format!("{id}.conf"))));
+            named.into_iter().filter(|(_, t)| !t.is_empty()).collect()
+        } else {
+            ["a", "b"].map(|id| (id, both.clone())).into()
+        };
+        let of = |order: &[usize]| {
+            let nodes: Vec<_> = order.iter().map(|n| &nodes[*n]).collect();
+            compare_as(&nodes)
+        };
+        let all: Vec<usize> = (0..nodes.len()).collect();
+        let found = of(&all);
         for f in &found {
             seen.insert(f.code);
             assert!(!f.help.is_empty(), "{f}");
@@ -269,12 +304,14 @@ fn pairs_of_files_are_compared() {
         assert_eq!(said, text("findings.txt"), "{}", pair.display());
         // Which node is named first changes the words only.
         let mut codes: Vec<_> = found.iter().map(|f| f.code).collect();
-        let mut turned: Vec<_> = compare(&[&b, &a]).iter().map(|f| f.code).collect();
+        let mut turned: Vec<_> = of(&[1, 0]).iter().map(|f| f.code).collect();
         codes.sort();
         turned.sort();
-        assert_eq!(codes, turned, "{} turned round", pair.display());
+        if nodes.len() == 2 {
+            assert_eq!(codes, turned, "{} turned round", pair.display());
+        }
         // A node agrees with itself but for what must differ.
-        for f in compare(&[&a, &a]) {
+        for f in of(&[0, 0]) {
             let apart = ["RK2808", "RK2809", "RK2813", "RK2817"];
             assert!(
                 apart.contains(&&*f.code.to_string()),
@@ -319,6 +356,31 @@ fn no_finding_shows_a_password() {
     let found = compare(&[&text("a.conf"), &text("b.conf")]);
     assert_eq!(found.len(), 1);
     assert!(!format!("{found:?}").contains("k7Gm"));
+}
+
+#[test]
+fn findings_about_one_line_of_a_sequence_are_told_once() {
+    let text = "$VI=vrrp_instance V$id { \\\n  interface eth0 \\\n  virtual_router_id $id \\\n  \
+                advert_int 30 \\\n  virtual_ipaddress { \\\n    192.0.2.$id \\\n  } \\\n}\n\
+                ~SEQ(id, 10, 29) $VI\n";
+    let (_, found) = run(text, 0o600);
+    let slow = found.iter().filter(|d| d.code.to_string() == "RK2006");
+    let said: Vec<_> = slow.map(|d| d.message.clone()).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].ends_with("; 19 more in this line are alike"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_file_that_only_a_checker_follows_is_used() {
+    let text = "track_file drain {\n    file /run/drain\n}\nvirtual_server 192.0.2.10 80 {\n    \
+                lb_algo wlc\n    lb_kind NAT\n    protocol TCP\n    real_server 198.51.100.20 80 {\n        \
+                FILE_CHECK {\n            track_file drain\n        }\n    }\n}\n";
+    let (loaded, found) = run(text, 0o600);
+    assert_eq!(loaded.exit_status(), 0, "{}", messages(&loaded));
+    assert!(!show(&found).contains("RK2302"), "{}", show(&found));
 }
 
 #[test]

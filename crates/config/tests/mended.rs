@@ -64,7 +64,7 @@ fn a_broken_file_is_mended_by_its_message() {
     let mut said = String::new();
     let mut by_replacement = 0;
     let pairs = pairs();
-    assert!(pairs.len() >= 20);
+    assert!(pairs.len() >= 80);
     for (name, [broken, mended]) in &pairs {
         let code = broken.lines().next().unwrap().trim_start_matches("# ");
         let loaded = read(broken);
@@ -80,10 +80,20 @@ fn a_broken_file_is_mended_by_its_message() {
             "{name}: {} says not what to do",
             first.message
         );
+        assert!(
+            told[0].follows.is_none() && told[0].code == first.code,
+            "{name}: something else comes first:\n{messages_of_broken}"
+        );
+        let follow = told.iter().filter(|d| d.follows.is_some()).count();
+        let further = told.len() - follow - 1;
+        assert!(
+            further <= 1,
+            "{name}: too much beside it:\n{messages_of_broken}"
+        );
         let line = first.place.map_or(0, |p| p.line);
         let status = loaded.exit_status();
         said.push_str(&format!(
-            "{name}: {code} line {line} status {status}: {help}\n"
+            "{name}: {code} line {line} status {status} (+{further}, {follow} follow): {help}\n"
         ));
         if let Some(text) = replaced(broken, &told) {
             assert_eq!(&text, mended, "{name}: the replacement does not mend it");

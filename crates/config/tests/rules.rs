@@ -444,9 +444,17 @@ fn misspelt_keywords_are_guessed() {
         .iter()
         .find(|d| d.message.contains("Unknown keyword"))
         .unwrap();
+    let text = d.help.as_deref().unwrap();
+    assert!(text.contains("`virtual_router_id`"), "{text}");
+    let l = load("", V4, "process_names");
+    let d = l
+        .diagnostics
+        .iter()
+        .find(|d| d.message.contains("Unknown keyword"))
+        .unwrap();
     assert_eq!(
         d.help.as_deref(),
-        Some("`router_id` belongs in global_defs")
+        Some("`process_names` belongs in global_defs")
     );
 }
 

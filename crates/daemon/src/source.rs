@@ -10,7 +10,8 @@ use nix::unistd::{Gid, Group, Uid, getgrouplist};
 use rk_checker::probe::{RegexError, TlsError};
 use rk_config::model::{Regex, Ssl};
 use rk_config::{
-    FileKind, Host, NameTable, PatternError, ReadError, Source, Stat, TlsFile, TlsFileError, User,
+    FileKind, Host, NameTable, NetworkFile, PatternError, ReadError, Source, Stat, TlsFile,
+    TlsFileError, User,
 };
 
 use crate::checker::translate;
@@ -119,6 +120,11 @@ impl Host for Machine {
         let about = std::fs::read_to_string(about).ok()?;
         let kind = about.lines().find_map(|l| l.strip_prefix("DEVTYPE="));
         Some(kind.unwrap_or_default().to_owned())
+    }
+
+    fn network_file(&self, interface: &str) -> Option<NetworkFile> {
+        let index = nix::net::if_::if_nametoindex(interface).ok()?;
+        network_file(Path::new("/"), index)
     }
 
     fn cpu_limit(&self) -> u32 {
@@ -299,6 +305,37 @@ impl Host for Machine {
     }
 }
 
+/// What systemd-networkd says about the interface with this index, below `root`. Drop-ins count
+/// as the file does; the last word holds (systemd.network(5)).
+fn network_file(root: &Path, index: u32) -> Option<NetworkFile> {
+    let inside = |path: &str| root.join(path.trim_start_matches('/'));
+    let state = inside(&format!("run/systemd/netif/links/{index}"));
+    let state = std::fs::read_to_string(state).ok()?;
+    let path = state
+        .lines()
+        .find_map(|l| l.strip_prefix("NETWORK_FILE="))?;
+    let name = path.rsplit('/').next()?;
+    let mut texts = vec![std::fs::read_to_string(inside(path)).unwrap_or_default()];
+    for dir in ["usr/lib", "run", "etc"] {
+        let dropped = inside(&format!("{dir}/systemd/network/{name}.d"));
+        let entries = std::fs::read_dir(dropped).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|e| e == "conf"));
+        files.sort();
+        let read = files
+            .iter()
+            .filter_map(|file| std::fs::read_to_string(file).ok());
+        texts.extend(read);
+    }
+    let words = texts.iter().flat_map(|text| text.lines());
+    let word = words.filter_map(|l| l.trim().strip_prefix("KeepConfiguration="));
+    let word = word.map(str::trim).rfind(|word| !word.is_empty());
+    Some(NetworkFile {
+        path: path.to_owned(),
+        keeps_addresses: word.is_some_and(|word| matches!(word, "static" | "yes" | "true" | "1")),
+    })
+}
+
 /// The number that a name table of iproute2 gives to `name`: lines of `NUMBER NAME`.
 fn number_of(text: &str, name: &str) -> Option<u32> {
     text.lines().find_map(|line| {
@@ -317,6 +354,32 @@ fn number_of(text: &str, name: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn networkd_tells_whether_it_keeps_addresses() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        assert_eq!(network_file(root.path(), 2), None);
+        write("run/systemd/netif/links/2", "ADMIN_STATE=unmanaged\n");
+        assert_eq!(network_file(root.path(), 2), None);
+        let path = "/run/systemd/network/10-netplan-eth0.network";
+        write(
+            "run/systemd/netif/links/2",
+            &format!("ADMIN_STATE=configured\nNETWORK_FILE={path}\n"),
+        );
+        write(&path[1..], "[Match]\nName=eth0\n\n[Network]\nDHCP=no\n");
+        let file = network_file(root.path(), 2).unwrap();
+        assert_eq!((file.path.as_str(), file.keeps_addresses), (path, false));
+        let more = "etc/systemd/network/10-netplan-eth0.network.d/keepalived.conf";
+        write(more, "[Network]\nKeepConfiguration=static\n");
+        assert!(network_file(root.path(), 2).unwrap().keeps_addresses);
+        write(&format!("{more}~"), "[Network]\nKeepConfiguration=no\n");
+        assert!(network_file(root.path(), 2).unwrap().keeps_addresses);
+    }
 
     #[test]
     fn only_plain_files_are_read_and_only_so_much_of_them() {

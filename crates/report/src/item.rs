@@ -63,6 +63,8 @@ impl Item {
         let replacement = diagnostic.replacement.as_ref();
         let labels = diagnostic.labels.iter();
         let via = diagnostic.via.iter();
+        let cause = diagnostic.follows;
+        let cause = cause.map(|place| Remark::new(at(place), "this is what it follows from"));
         Self {
             code: diagnostic.code,
             severity: diagnostic.severity,
@@ -70,7 +72,10 @@ impl Item {
             location: diagnostic.place.map(at),
             hint: diagnostic.help.clone(),
             replacement: replacement.map(|r| (at(r.place), r.text.clone())),
-            related: labels.map(|l| Remark::new(at(l.place), &l.text)).collect(),
+            related: labels
+                .map(|l| Remark::new(at(l.place), &l.text))
+                .chain(cause)
+                .collect(),
             chain: via
                 .take(CHAIN_MAX)
                 .map(|v| Remark::new(at(v.place), &v.how.to_string()))

@@ -50,7 +50,8 @@ pub fn headline(files: &SourceMap, diagnostic: &Diagnostic) -> String {
     format!("{place}{}", shortened(&diagnostic.message))
 }
 
-/// One diagnostic: the headline, each line it is about with its words marked, and what to do.
+/// One diagnostic: the headline, each line it is about with its words marked, and what to do. One
+/// that follows from another is its headline alone.
 #[must_use]
 pub fn text(files: &SourceMap, diagnostic: &Diagnostic, colour: Colour) -> String {
     let level = match diagnostic.severity {
@@ -59,6 +60,14 @@ pub fn text(files: &SourceMap, diagnostic: &Diagnostic, colour: Colour) -> Strin
         Severity::Note => Level::NOTE,
     };
     let message = headline(files, diagnostic);
+    if let Some(cause) = diagnostic.follows {
+        let here = diagnostic
+            .place
+            .is_none_or(|place| place.file == cause.file);
+        let file = if here { "" } else { files.name(cause.file) };
+        let line = format!("{file}{}line {}", if here { "" } else { ": " }, cause.line);
+        return format!("{message} (follows from {line})\n");
+    }
     let title = level.no_name().primary_title(message);
     let mut group = Group::with_title(title);
     let places = diagnostic

@@ -110,6 +110,17 @@ impl Build<'_> {
         if option.parse::<Prefix>().is_ok() {
             return d.help("each address stands on a line of its own");
         }
+        if let (1, Some(len)) = (n, option.strip_prefix('/'))
+            && len.parse::<u8>().is_ok()
+        {
+            let ip = line.word(0).unwrap_or("");
+            return d.help(format!(
+                "no blank stands before the slash: write {ip}/{len}"
+            ));
+        }
+        if matches!(option, "//" | "--" | ";" | "/*") {
+            return d.help("comments begin with `#` or `!`");
+        }
         let options = context.keywords().map(|k| k.name);
         match nearest(option, options.filter(|k| !is_placeholder(k))) {
             Some(hint) => d.instead(hint),
@@ -291,6 +302,14 @@ impl Build<'_> {
                             .instead(&format!("{ip}/{len}")),
                         None if text.ends_with('\\') => {
                             d.help("a backslash goes on to the next line inside a definition only")
+                        }
+                        None if text.ends_with([',', ';']) => {
+                            let bare = text.trim_end_matches([',', ';']);
+                            d.help(format!(
+                                "nothing ends an entry but its line: write {bare}, and each \
+                                 address on a line of its own"
+                            ))
+                            .instead(bare)
                         }
                         None => d.help(format!("write a number from 0 to {full} behind the slash")),
                     });

@@ -10,10 +10,60 @@ use crate::tree::Statement;
 
 /// `text` is none of `words`: tells which one is meant, or all of them.
 pub(crate) fn one_of(text: &str, words: &[&str], d: Diagnostic) -> Diagnostic {
+    if let Some(meant) = synonym(text).filter(|meant| words.contains(meant)) {
+        return d
+            .help(format!("`{meant}` is what does that here"))
+            .instead(meant);
+    }
     match nearest(text, words.iter().copied()) {
         Some(hint) => d.instead(hint),
         None => d.help(format!("write {}", listed(words))),
     }
+}
+
+/// The word for what other load balancers, and ipvsadm, call otherwise.
+pub(crate) fn synonym(text: &str) -> Option<&'static str> {
+    const SYNONYMS: &[(&str, &str)] = &[
+        ("roundrobin", "rr"),
+        ("round_robin", "rr"),
+        ("static_rr", "rr"),
+        ("random", "rr"),
+        ("weighted", "wrr"),
+        ("weighted_round_robin", "wrr"),
+        ("leastconn", "lc"),
+        ("least_conn", "lc"),
+        ("least_connection", "lc"),
+        ("least_connections", "lc"),
+        ("weighted_least_conn", "wlc"),
+        ("source", "sh"),
+        ("ip_hash", "sh"),
+        ("iphash", "sh"),
+        ("hash", "sh"),
+        ("maglev", "mh"),
+        ("masq", "NAT"),
+        ("masquerade", "NAT"),
+        ("masquerading", "NAT"),
+        ("nat", "NAT"),
+        ("snat", "NAT"),
+        ("dnat", "NAT"),
+        ("dr", "DR"),
+        ("dsr", "DR"),
+        ("gate", "DR"),
+        ("gatewaying", "DR"),
+        ("direct", "DR"),
+        ("direct_routing", "DR"),
+        ("route", "DR"),
+        ("tun", "TUN"),
+        ("tunnel", "TUN"),
+        ("ipip", "TUN"),
+        ("http", "TCP"),
+        ("https", "TCP"),
+        ("tcp4", "TCP"),
+        ("tcp6", "TCP"),
+    ];
+    let plain = text.to_ascii_lowercase().replace('-', "_");
+    let found = SYNONYMS.iter().find(|(word, _)| *word == plain);
+    found.map(|(_, meant)| *meant)
 }
 
 /// The name that `name` may be meant for. Tens of thousands of generated ones are not searched:
@@ -44,8 +94,42 @@ pub(crate) fn entry(text: &str, such_as: &str, d: Diagnostic) -> Diagnostic {
     if text.starts_with('$') {
         return d.help(format!("no definition {text} was read before this line"));
     }
+    if text == "-" || text == "*" {
+        return d.help(format!(
+            "lists have no dashes here: the line begins with {such_as}"
+        ));
+    }
     if text.contains([',', ';']) {
         return d.help("put each entry on a line of its own, without commas");
+    }
+    let bare = text.trim_matches([
+        '[', ']', '(', ')', '\'', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}',
+    ]);
+    let bare = bare.replace("]/", "/");
+    if bare != text && bare.parse::<rk_base::Prefix>().is_ok() {
+        return d
+            .help(format!("nothing stands around an address: write {bare}"))
+            .instead(&bare);
+    }
+    if let Some((ip, port)) = text.rsplit_once(':')
+        && ip.parse::<std::net::Ipv4Addr>().is_ok()
+        && port.parse::<u16>().is_ok()
+    {
+        let help = format!(
+            "an address here has no port: write {ip}; ports are those of virtual_server and \
+             real_server"
+        );
+        return d.help(help).instead(ip);
+    }
+    if let Some((ip, len)) = text.split_once(['\\', '|', ':'])
+        && ip.parse::<std::net::Ipv4Addr>().is_ok()
+        && len.parse::<u8>().is_ok_and(|len| len <= 32)
+    {
+        return d
+            .help(format!(
+                "the length of the prefix stands behind a slash: {ip}/{len}"
+            ))
+            .instead(&format!("{ip}/{len}"));
     }
     if let Some((first, last)) = text.split_once('-')
         && first.parse::<IpAddr>().is_ok()
@@ -139,8 +223,33 @@ pub(crate) fn address(text: &str, which: Addresses, d: Diagnostic) -> Diagnostic
     })
 }
 
-/// What to do about a word that is no number.
-pub(crate) fn invalid(text: &str, d: Diagnostic) -> Diagnostic {
+/// What a time with a unit is in seconds, or in milliseconds if those are what counts: `5m` is
+/// `300`.
+fn time(amount: &str, unit: &str, millis: bool) -> Option<String> {
+    let micros: u64 = match unit.to_ascii_lowercase().as_str() {
+        "us" => 1,
+        "ms" | "msec" | "msecs" | "milliseconds" => 1_000,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1_000_000,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60_000_000,
+        "h" | "hour" | "hours" => 3_600_000_000,
+        "d" | "day" | "days" => 86_400_000_000,
+        _ => return None,
+    };
+    let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
+    if part.len() > 6 {
+        return None;
+    }
+    let scaled: u64 = format!("{whole}{part:0<6}").parse().ok()?;
+    let micros = scaled.checked_mul(micros)? / 1_000_000;
+    let counted = if millis { 1_000 } else { 1_000_000 };
+    let digits = if millis { 3 } else { 6 };
+    let text = format!("{}.{:0digits$}", micros / counted, micros % counted);
+    Some(without_zeros(&text).to_owned())
+}
+
+/// What to do about a word that is no number; `unit` is what the numbers here count, if that is
+/// known.
+pub(crate) fn invalid(text: &str, unit_here: &str, d: Diagnostic) -> Diagnostic {
     let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
     let number = |t: &str| digits(&t.replacen('.', "", 1));
     if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))
@@ -166,11 +275,20 @@ pub(crate) fn invalid(text: &str, d: Diagnostic) -> Diagnostic {
         && unit.chars().all(|c| c.is_ascii_alphabetic() || c == '%')
         && !unit.is_empty()
     {
-        return d
-            .help(format!(
-                "numbers have no unit: write {amount}, if that is what {text} means here"
-            ))
-            .instead(amount);
+        let millis = unit_here.contains("milli");
+        let Some(meant) = time(amount, unit, millis) else {
+            return d
+                .help(format!(
+                    "numbers have no unit: write {amount}, if that is what {text} means here"
+                ))
+                .instead(amount);
+        };
+        let counted = if millis { "milliseconds" } else { "seconds" };
+        let d = d.help(format!(
+            "a time is a number of {counted}, without a unit: {text} is {meant}"
+        ));
+        let fits = !meant.contains('.') || !unit_here.is_empty();
+        return if fits { d.instead(&meant) } else { d };
     }
     if number(amount) && matches!(unit, ";" | "," | ":") {
         return d
@@ -180,11 +298,18 @@ pub(crate) fn invalid(text: &str, d: Diagnostic) -> Diagnostic {
     if text.starts_with('$') {
         return d.help(format!("no definition {text} was read before this line"));
     }
+    if let Some(rest) = text.strip_prefix(['\u{2013}', '\u{2014}', '\u{2212}'])
+        && number(rest)
+    {
+        return d
+            .help(format!("this is a dash, not a minus sign: write -{rest}"))
+            .instead(&format!("-{rest}"));
+    }
     if text.starts_with('<') || text.contains("--") || text.starts_with('{') {
         return d.help("this looks like a placeholder of a template: put the number there");
     }
     let behind = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '=');
-    if number(behind) {
+    if number(behind) && behind != text {
         return d.help(format!("write {behind}")).instead(behind);
     }
     if text == "=" {

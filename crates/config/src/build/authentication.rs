@@ -55,6 +55,13 @@ impl Build<'_> {
                         // The row has said that the text is too long, and shown it.
                         if let Some(last) = self.session.report.diagnostics.last_mut() {
                             last.message = "Truncating auth_pass to 8 characters".into();
+                            if secret.starts_with(b"$") {
+                                let help = "no definition of this name was read, and the name \
+                                            itself is the password now: write $NAME=PASSWORD \
+                                            further up, or ${_ENV NAME} for a variable of the \
+                                            environment";
+                                last.help = Some(help.to_owned());
+                            }
                         }
                     }
                     raw.auth.secret = Some(Secret::new(secret));

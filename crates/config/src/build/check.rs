@@ -360,7 +360,7 @@ impl NumberProblem {
             )),
             Self::Overflow(_) => d.help(format!("{keyword} takes far smaller numbers")),
             Self::Decimals(_) => d.help("leave the last decimals out"),
-            Self::Invalid(text) => advise::invalid(text, d),
+            Self::Invalid(text) => advise::invalid(text, unit, d),
         }
     }
 }

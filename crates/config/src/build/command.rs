@@ -136,7 +136,14 @@ impl Build<'_> {
             if raw.user.is_some() {
                 let text = "the user or group of this script does not exist - not running it";
                 let d = Diagnostic::warning(code::NO_USER, Class::Ok, text);
-                self.session.report.push(raw.at.put(d));
+                let (user, group) = raw.user.clone().unwrap_or_default();
+                let words = [raw.argv.join(" "), user.clone(), group.unwrap_or_default()].join(" ");
+                let help = format!(
+                    "the word behind a command is the user that runs it, and nobody is called \
+                     {user}; arguments go with the command into quotes: \"{}\"",
+                    words.trim_end()
+                );
+                self.session.report.push(raw.at.put(d).help(help));
             }
             return None;
         };

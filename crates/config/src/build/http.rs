@@ -127,9 +127,15 @@ impl Build<'_> {
                 (Some(from), Some(to)) if from <= to => status.push((from, to)),
                 _ => {
                     let text = format!("invalid status code '{word}' - ignoring");
-                    let d = Diagnostic::error(code::PAGE, Class::General, text)
-                        .help("write numbers from 100 to 599, or ranges such as 200-299");
-                    self.session.report.push(statement.point(d, n));
+                    let d = Diagnostic::error(code::PAGE, Class::General, text);
+                    let d = statement.point(d, n);
+                    let d = match status_meant(word) {
+                        Some((why, meant)) => {
+                            d.help(format!("{why}: write {meant}")).instead(&meant)
+                        }
+                        None => d.help("write numbers from 100 to 599, or ranges such as 200-299"),
+                    };
+                    self.session.report.push(d);
                 }
             }
         }
@@ -184,4 +190,26 @@ impl Build<'_> {
         regex.options.sort_unstable();
         regex.options.dedup();
     }
+}
+
+/// The status codes that are meant by a word that is none, and what is wrong with it.
+fn status_meant(word: &str) -> Option<(&'static str, String)> {
+    let code = |text: &str| text.parse().ok().filter(|n: &u16| (100..=599).contains(n));
+    let range = |text: &str| {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        Some((code(from)?, code(to)?))
+    };
+    if let Some((from, to)) = range(word).filter(|(from, to)| from > to) {
+        return Some(("the smaller number comes first", format!("{to}-{from}")));
+    }
+    let hundred = word.strip_suffix("xx").or_else(|| word.strip_suffix("XX"));
+    if let Some(n @ ("1" | "2" | "3" | "4" | "5")) = hundred {
+        return Some(("there are no wildcards", format!("{n}00-{n}99")));
+    }
+    let parts: Vec<&str> = word
+        .split([',', ';', '|'])
+        .filter(|p| !p.is_empty())
+        .collect();
+    let all = parts.iter().all(|p| range(p).is_some());
+    (all && !parts.is_empty()).then(|| ("blanks stand between codes", parts.join(" ")))
 }

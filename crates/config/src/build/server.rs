@@ -42,8 +42,9 @@ impl Build<'_> {
     /// Reports a heading or a line whose address or port cannot be used.
     pub(super) fn report_server(&mut self, text: String, statement: &Statement) {
         let d = Diagnostic::error(code::SERVER, Class::General, text);
-        let d = statement.point(d, 1);
         let (address, port) = (statement.word(1).unwrap_or(""), statement.word(2));
+        let of_port = port.is_some() && check::socket_address(address).is_some();
+        let d = statement.point(d, if of_port { 2 } else { 1 });
         let joined = address.rsplit_once(':').filter(|(ip, port)| {
             check::socket_address(ip).is_some() && port.bytes().all(|b| b.is_ascii_digit())
         });
@@ -51,8 +52,27 @@ impl Build<'_> {
             (Some((ip, port)), None) => d
                 .help(format!("the port stands apart: write {ip} {port}"))
                 .instead(&format!("{ip} {port}")),
-            (_, Some(port)) if check::socket_address(address).is_some() => {
-                d.help(format!("write a port from 1 to 65535 instead of {port}"))
+            (_, Some(port)) if of_port => {
+                let known = [
+                    ("http", 80),
+                    ("https", 443),
+                    ("ssh", 22),
+                    ("smtp", 25),
+                    ("dns", 53),
+                ];
+                let known = known
+                    .iter()
+                    .find(|(name, _)| port.eq_ignore_ascii_case(name));
+                match known {
+                    Some((_, number)) => d
+                        .help(format!("ports are numbers: write {number}"))
+                        .instead(&number.to_string()),
+                    None if port.contains([',', '-']) => d.help(
+                        "a virtual_server has one port: write a block for each, or list them in a \
+                         virtual_server_group",
+                    ),
+                    None => d.help(format!("write a port from 1 to 65535 instead of {port}")),
+                }
             }
             _ if address.starts_with('$') => {
                 d.help(format!("no definition {address} was read before this line"))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rk_base::Family;
 
+use super::advise;
 use super::check::{self, Val};
 use super::command::RawCommand;
 use super::seen::{Places, Seen};
@@ -457,12 +458,20 @@ impl Build<'_> {
             "TUN" => None,
             word => {
                 let text = format!("PARSER : unknown [{word}] routing method for virtual server.");
-                let help = match word.to_ascii_uppercase().as_str() {
-                    upper @ ("NAT" | "DR" | "TUN") => format!("write {upper}, in capitals"),
-                    _ => "write NAT, DR or TUN".to_owned(),
-                };
-                let d = Diagnostic::error(code::UNKNOWN_WORD, Class::General, text).help(help);
-                self.session.report.push(statement.point(d, 1));
+                let d = Diagnostic::error(code::UNKNOWN_WORD, Class::General, text);
+                let d = statement.point(d, 1);
+                let meant = advise::synonym(word).filter(|m| ["NAT", "DR", "TUN"].contains(m));
+                self.session
+                    .report
+                    .push(match (word.to_ascii_uppercase(), meant) {
+                        (upper, Some(meant)) if upper == meant => {
+                            d.help(format!("write {upper}, in capitals")).instead(meant)
+                        }
+                        (_, Some(meant)) => {
+                            d.help(format!("{meant} is what does that")).instead(meant)
+                        }
+                        _ => d.help("write NAT, DR or TUN"),
+                    });
                 return None;
             }
         };

@@ -84,6 +84,14 @@ impl Build<'_> {
                 };
                 self.session.report.push(match hint {
                     Some(hint) => d.instead(&hint),
+                    None if matches!(name, "script" | "interval" | "file" | "process")
+                        || name.contains('/') =>
+                    {
+                        d.help(format!(
+                            "here stands only the name of a {kind}: define {kind} NAME {{ ... }} \
+                             outside of this block, and write NAME here"
+                        ))
+                    }
                     None => d.help(format!(
                         "define it ahead of this block: {kind} {name} {{ ... }}"
                     )),

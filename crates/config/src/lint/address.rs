@@ -1,6 +1,6 @@
 //! Virtual addresses, beside each other and beside those the machine has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use rk_base::{Family, Prefix};
@@ -120,6 +120,32 @@ pub(super) const LINTS: &[Lint] = &[
          routers refuse adverts in which another one is.",
         example!("    virtual_ipaddress {\n        2001:db8::10/64\n        fe80::10/64\n    }\n"),
         example!("    virtual_ipaddress {\n        fe80::10/64\n        2001:db8::10/64\n    }\n"),
+    ),
+    lint(
+        2211,
+        "networkd-takes-addresses",
+        networkd,
+        "systemd-networkd manages the interface, and when it starts again or reads its files anew \
+         it removes addresses that it does not know: the virtual ones, too. KeepConfiguration= in \
+         the .network file tells it not to.",
+        "# networkd manages eth2, and eth2.network says nothing of KeepConfiguration
+vrrp_instance V {
+    interface eth2
+    virtual_router_id 10
+    priority 150
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}",
+        "# networkd manages eth3, and eth3.network has KeepConfiguration=static
+vrrp_instance V {
+    interface eth3
+    virtual_router_id 10
+    priority 150
+    virtual_ipaddress {
+        192.0.2.10/24
+    }
+}",
     ),
 ];
 
@@ -341,4 +367,40 @@ fn link_local_first(c: &Ctx<'_>) -> Vec<Diagnostic> {
             Some(d.help("move it to the beginning of virtual_ipaddress, on every node"))
         })
         .collect()
+}
+
+fn networkd(c: &Ctx<'_>) -> Vec<Diagnostic> {
+    // Files for another machine say nothing about this one's interfaces.
+    if c.addresses.is_none() {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    let mut seen = HashSet::new();
+    for i in &c.config.instances {
+        let own_device = i.use_vmac.is_none() && i.use_ipvlan.is_none();
+        let all = i.virtual_ipaddress.iter();
+        let all = all.chain(&i.virtual_ipaddress_excluded);
+        let devices = all.filter_map(|a| a.dev.as_deref());
+        let base = i.interface.as_deref().filter(|_| own_device);
+        for device in base.into_iter().chain(devices) {
+            if !seen.insert(device) {
+                continue;
+            }
+            let file = c.host.network_file(device);
+            let Some(file) = file.filter(|file| !file.keeps_addresses) else {
+                continue;
+            };
+            let text = format!(
+                "({}) systemd-networkd manages {device} and takes the virtual addresses away when \
+                 it starts again",
+                i.name
+            );
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            out.push(c.note(&i.origin, "interface", text).help(format!(
+                "write KeepConfiguration=static below [Network] into \
+                 /etc/systemd/network/{name}.d/keepalived.conf"
+            )));
+        }
+    }
+    out
 }

@@ -163,6 +163,35 @@ pub(super) const LINTS: &[Lint] = &[
     }
 }",
     ),
+    lint(
+        2961,
+        "path-without-slash",
+        path_without_slash,
+        "The path of a page is sent to the server as it stands. Servers answer with an error unless \
+         it begins with a slash; the name of the site belongs to virtualhost.",
+        server!(
+            "        SSL_GET {
+            virtualhost www.example.org
+            enable_sni
+            url {
+                path https://www.example.org/health
+                status_code 200
+            }
+        }
+"
+        ),
+        server!(
+            "        SSL_GET {
+            virtualhost www.example.org
+            enable_sni
+            url {
+                path /health
+                status_code 200
+            }
+        }
+"
+        ),
+    ),
 ];
 
 /// A finding for each checker of which `judge` tells something.
@@ -308,4 +337,28 @@ fn udp(c: &Ctx<'_>) -> Vec<Diagnostic> {
                 .help("add require_reply if the server answers, or a PING_CHECK beside it")
         })
     })
+}
+
+fn path_without_slash(c: &Ctx<'_>) -> Vec<Diagnostic> {
+    let servers = c.config.virtual_servers.iter();
+    let reals = servers.flat_map(|s| &s.real_servers);
+    let urls = reals
+        .flat_map(|r| &r.checkers)
+        .filter_map(|checker| match &checker.check {
+            Check::Http(_, http) => Some(&http.urls),
+            _ => None,
+        });
+    urls.flatten()
+        .filter(|url| !url.path.starts_with('/'))
+        .map(|url| {
+            let text = format!("the path of the page is `{}`", url.path);
+            let behind = url.path.split_once("://").map(|(_, rest)| rest);
+            let path = match behind {
+                Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]).to_owned(),
+                None => format!("/{}", url.path),
+            };
+            c.warn(&url.origin, "path", text)
+                .help(format!("write path {path}"))
+        })
+        .collect()
 }

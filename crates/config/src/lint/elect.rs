@@ -19,36 +19,26 @@ pub(super) const LINTS: &[Lint] = &[
         out_of_range,
         "The weights of the trackers can push the priority below 1 or above 254. It is cut there, \
          so two nodes can end with the same priority and a further failure changes nothing.",
-        "vrrp_script web {
+        example!(=> "vrrp_script web {
     script /bin/true
     weight -50
 }
-vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 40
+", "    priority 40
     virtual_ipaddress {
         192.0.2.10/24
     }
     track_script {
         web
     }
-}",
-        "vrrp_script web {
+"),
+        example!(
+            "vrrp_script web {
     script /bin/true
     weight -50
 }
-vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-    track_script {
-        web
-    }
-}",
+",
+            "    track_script {\n        web\n    }\n"
+        ),
     ),
     lint(
         2002,
@@ -56,36 +46,30 @@ vrrp_instance V {
         weights_on_owner,
         "Priority 255 says that the router owns the addresses; no tracker ever changes it, so the \
          weights have no effect.",
-        "vrrp_script web {
+        example!(=> "vrrp_script web {
     script /bin/true
     weight -50
 }
-vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 255
+", "    priority 255
     virtual_ipaddress {
         192.0.2.2/24
     }
     track_script {
         web
     }
-}",
-        "vrrp_script web {
+"),
+        example!(=> "vrrp_script web {
     script /bin/true
     weight -50
 }
-vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 254
+", "    priority 254
     virtual_ipaddress {
         192.0.2.10/24
     }
     track_script {
         web
     }
-}",
+"),
     ),
     lint(
         2003,
@@ -94,40 +78,32 @@ vrrp_instance V {
         "With nopreempt a backup leaves a master with a lower priority alone. A check that only \
          lowers the priority therefore moves nothing, unless the other nodes may preempt; \
          weight 0 makes its failure a fault, which does.",
-        "vrrp_script web {
+        example!(
+            "vrrp_script web {
     script /bin/true
     weight -50
 }
-vrrp_instance V {
-    state BACKUP
-    interface eth0
-    virtual_router_id 10
-    priority 150
+",
+            "    state BACKUP
     nopreempt
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
     track_script {
         web
     }
-}",
-        "vrrp_script web {
+"
+        ),
+        example!(
+            "vrrp_script web {
     script /bin/true
     weight 0
 }
-vrrp_instance V {
-    state BACKUP
-    interface eth0
-    virtual_router_id 10
-    priority 150
+",
+            "    state BACKUP
     nopreempt
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
     track_script {
         web
     }
-}",
+"
+        ),
     ),
     lint(
         2004,
@@ -136,23 +112,12 @@ vrrp_instance V {
         "Priority 255, or state MASTER without a priority, says that the interface has the \
          virtual addresses as its own (RFC 9568 section 1.7). Such a router takes over at once, \
          ignores its trackers and cannot be preempted.",
-        "vrrp_instance V {
-    state MASTER
-    interface eth0
-    virtual_router_id 10
+        example!(=> "", "    state MASTER
     virtual_ipaddress {
         192.0.2.10/24
     }
-}",
-        "vrrp_instance V {
-    state MASTER
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
+"),
+        example!("", "    state MASTER\n"),
     ),
     lint(
         2005,
@@ -160,24 +125,8 @@ vrrp_instance V {
         single_missed_advert,
         "With down_timer_adverts 1 a single lost advert makes the backup take over while the \
          master is well.",
-        "vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    down_timer_adverts 1
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
-        "vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    down_timer_adverts 3
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
+        example!("", "    down_timer_adverts 1\n"),
+        example!("", "    down_timer_adverts 3\n"),
     ),
     lint(
         2006,
@@ -185,24 +134,8 @@ vrrp_instance V {
         slow_takeover,
         "Nobody answers for the addresses from the death of the master until the backup has \
          missed its adverts: down_timer_adverts times advert_int, and a little more.",
-        "vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    advert_int 10
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
-        "vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    advert_int 1
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
+        example!("", "    advert_int 10\n"),
+        example!("", "    advert_int 1\n"),
     ),
     lint(
         2007,
@@ -210,26 +143,8 @@ vrrp_instance V {
         fast_adverts,
         "With adverts this fast, a pause of the machine (a snapshot, a busy hypervisor) looks \
          like a dead master.",
-        "vrrp_instance V {
-    version 3
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    advert_int 0.02
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
-        "vrrp_instance V {
-    version 3
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    advert_int 0.25
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
+        example!("", "    version 3\n    advert_int 0.02\n"),
+        example!("", "    version 3\n    advert_int 0.25\n"),
     ),
     lint(
         2008,
@@ -237,28 +152,8 @@ vrrp_instance V {
         delay_beyond_dead_interval,
         "An interface's down delay is cut to (down_timer_adverts - 1) times advert_int of the \
          instances on it: after that the backup takes over anyway.",
-        "interface_up_down_delays {
-    eth0 8
-}
-vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
-        "interface_up_down_delays {
-    eth0 2
-}
-vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
+        example!("interface_up_down_delays {\n    eth0 8\n}\n", ""),
+        example!("interface_up_down_delays {\n    eth0 2\n}\n", ""),
     ),
     lint(
         2009,
@@ -266,25 +161,8 @@ vrrp_instance V {
         strict_drops_packets,
         "Strict mode drops every packet to the virtual addresses unless the router owns them: \
          they answer no ping and no service on this machine can be reached through them.",
-        "global_defs {
-    vrrp_strict
-}
-vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
-        "vrrp_instance V {
-    interface eth0
-    virtual_router_id 10
-    priority 150
-    virtual_ipaddress {
-        192.0.2.10/24
-    }
-}",
+        example!("global_defs {\n    vrrp_strict\n}\n", ""),
+        example!("", ""),
     ),
 ];
 

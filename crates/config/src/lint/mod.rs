@@ -5,8 +5,17 @@
 //! lint beside it. Each lint is one function in one table row with an example that it finds and
 //! one that it does not; the tests run both, and `doc/lints.md` is made of the same rows.
 
-/// An example around one common instance: what stands before it, and further lines in it.
+/// An example around one common instance: what stands before it, and further lines in it. With
+/// `=>` the lines take the place of priority and address.
 macro_rules! example {
+    (=> $before:literal, $lines:literal) => {
+        concat!(
+            $before,
+            "vrrp_instance V {\n    interface eth0\n    virtual_router_id 10\n",
+            $lines,
+            "}"
+        )
+    };
     ($before:literal, $lines:literal) => {
         concat!(
             $before,
@@ -20,6 +29,32 @@ macro_rules! example {
             "vrrp_instance V {\n    interface eth0\n    virtual_router_id 10\n    priority 150\n",
             $lines,
             "}"
+        )
+    };
+}
+
+/// An SSL block with these lines, and a service whose SSL_GET has those.
+macro_rules! secured {
+    ($ssl:expr, $lines:literal) => {
+        concat!(
+            "SSL {\n",
+            $ssl,
+            "}
+virtual_server 192.0.2.10 443 {
+    lb_algo wlc
+    lb_kind NAT
+    protocol TCP
+    real_server 198.51.100.20 443 {
+        SSL_GET {
+",
+            $lines,
+            "            url {
+                path /
+                status_code 200
+            }
+        }
+    }
+}"
         )
     };
 }
@@ -68,7 +103,7 @@ mod text;
 mod tls;
 mod track;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use rk_base::Prefix;
@@ -182,7 +217,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let ctx = Ctx::new(subject);
     let mut out = Vec::new();
     for lint in all() {
-        let found = (lint.run)(&ctx);
+        let found = in_lines((lint.run)(&ctx));
         let more = found.len().saturating_sub(FINDINGS_MAX);
         out.extend(found.into_iter().take(FINDINGS_MAX).map(|mut d| {
             d.code = lint.code;
@@ -198,6 +233,31 @@ pub fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     }
     out.sort_by_key(|d| (d.place.map(|p| (p.file, p.line)), d.code));
     out
+}
+
+/// Of the findings about one line, which a sequence may make by the hundred, the first with the
+/// number of the others; a few of them all.
+fn in_lines(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    const FEW: usize = 3;
+    let line = |d: &Diagnostic| d.place.map(|p| (p.file, p.line));
+    let mut counts: HashMap<_, usize> = HashMap::new();
+    for d in &found {
+        *counts.entry(line(d)).or_default() += 1;
+    }
+    let mut seen = HashSet::new();
+    let kept = found.into_iter().filter_map(|mut d| {
+        let line = line(&d);
+        let count = counts.get(&line).copied().unwrap_or_default();
+        if line.is_none() || count <= FEW {
+            return Some(d);
+        }
+        if !seen.insert(line) {
+            return None;
+        }
+        d.message = format!("{}; {} more in this line are alike", d.message, count - 1);
+        Some(d)
+    });
+    kept.collect()
 }
 
 /// The subject with what several lints look up.
@@ -342,7 +402,7 @@ fn finding(severity: Severity, message: String) -> Diagnostic {
 }
 
 /// The part of a line before its comment.
-fn code_of(line: &[u8]) -> &[u8] {
+pub(crate) fn code_of(line: &[u8]) -> &[u8] {
     let mut quoted = false;
     for (at, byte) in line.iter().enumerate() {
         match byte {

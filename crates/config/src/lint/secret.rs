@@ -13,33 +13,6 @@ const GUESSED: &[&str] = &[
     "vrrp",
 ];
 
-/// A service that is checked with this key.
-macro_rules! secured {
-    ($key:literal) => {
-        concat!(
-            "SSL {
-    certificate /etc/keepalived/client.pem
-    key ",
-            $key,
-            "
-}
-virtual_server 192.0.2.10 443 {
-    lb_algo wlc
-    lb_kind NAT
-    protocol TCP
-    real_server 198.51.100.20 443 {
-        SSL_GET {
-            url {
-                path /
-                status_code 200
-            }
-        }
-    }
-}"
-        )
-    };
-}
-
 pub(super) const LINTS: &[Lint] = &[
     lint(
         2601,
@@ -77,8 +50,14 @@ pub(super) const LINTS: &[Lint] = &[
         key_readable,
         "Every user of the machine may read the private key of the SSL block, and with it pass for \
          this machine.",
-        secured!("/etc/ssl/open.key"),
-        secured!("/etc/keepalived/client.key"),
+        secured!(
+            "    certificate /etc/keepalived/client.pem\n    key /etc/ssl/open.key\n",
+            ""
+        ),
+        secured!(
+            "    certificate /etc/keepalived/client.pem\n    key /etc/keepalived/client.key\n",
+            ""
+        ),
     ),
 ];
 

@@ -144,6 +144,23 @@ pub(super) const LINTS: &[Lint] = &[
         service!("    omega\n"),
         service!("    omega\n    quorum_down /bin/true\n"),
     ),
+    lint(
+        2916,
+        "sync-daemon-without-service",
+        sync_without_service,
+        "The synchronisation daemon hands the connections of virtual servers over to the backup. \
+         Without a virtual server it only sends to the network; addresses need none of it.",
+        example!(
+            "global_defs {\n    lvs_sync_daemon eth0 inst V id 10\n}\n",
+            ""
+        ),
+        concat!(
+            "global_defs {\n    lvs_sync_daemon eth0 inst V id 10\n}\n",
+            service!(""),
+            "\n",
+            example!("", "")
+        ),
+    ),
 ];
 
 fn quorum_needs_all(c: &Ctx<'_>) -> Vec<Diagnostic> {
@@ -246,6 +263,20 @@ fn without_checker(c: &Ctx<'_>) -> Vec<Diagnostic> {
         let d = c.warn(&first.origin, "", text);
         Some(d.help("add TCP_CHECK { }, or another checker, to each real_server"))
     })
+}
+
+fn sync_without_service(c: &Ctx<'_>) -> Vec<Diagnostic> {
+    let daemon = c.config.global.lvs_sync_daemon.as_ref();
+    let idle = daemon.filter(|_| c.config.virtual_servers.is_empty());
+    idle.into_iter()
+        .map(|daemon| {
+            let text = "lvs_sync_daemon has no connections to hand over: there is no \
+                        virtual_server"
+                .to_owned();
+            c.warn(&daemon.origin, "", text)
+                .help("remove it, or include the file with the virtual servers")
+        })
+        .collect()
 }
 
 fn omega_without_script(c: &Ctx<'_>) -> Vec<Diagnostic> {

@@ -4,32 +4,6 @@ use super::{Ctx, Lint, lint};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Check, Ssl, TlsCheck};
 
-/// An SSL block with these lines, and a service that is checked with SSL_GET.
-macro_rules! secured {
-    ($ssl:literal, $lines:literal) => {
-        concat!(
-            "SSL {\n",
-            $ssl,
-            "}
-virtual_server 192.0.2.10 443 {
-    lb_algo wlc
-    lb_kind NAT
-    protocol TCP
-    real_server 198.51.100.20 443 {
-        SSL_GET {
-",
-            $lines,
-            "            url {
-                path /
-                status_code 200
-            }
-        }
-    }
-}"
-        )
-    };
-}
-
 pub(super) const LINTS: &[Lint] = &[
     lint(
         2957,

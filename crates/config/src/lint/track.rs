@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Ctx, Lint, lint, seconds};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Origin, Tracked, Tracks};
+use crate::model::{Check, Origin, Tracked, Tracks};
 
 /// A failure should be noticed sooner.
 const SLOW: Duration = Duration::from_secs(30);
@@ -247,7 +247,16 @@ fn unused_tracker(c: &Ctx<'_>) -> Vec<Diagnostic> {
             out.push(d.help(format!("name {name} in a {what} block, or remove it")));
         }
     };
-    let used = names(c, |t| &t.files);
+    // A FILE_CHECK follows a file, too.
+    let servers = c.config.virtual_servers.iter();
+    let checkers = servers
+        .flat_map(|s| &s.real_servers)
+        .flat_map(|r| &r.checkers);
+    let checked = checkers.filter_map(|checker| match &checker.check {
+        Check::File { track_file, .. } => Some(&**track_file),
+        _ => None,
+    });
+    let used = names(c, |t| &t.files).into_iter().chain(checked).collect();
     for f in &c.config.track_files {
         look("track_file", &f.name, &f.origin, &used);
     }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rk_config::model::{Regex, Ssl};
 use rk_config::{
-    FileKind, Host, Loaded, NameTable, Options, PatternError, ReadError, Source, Stat, TlsFile,
-    TlsFileError, User, load,
+    FileKind, Host, Loaded, NameTable, NetworkFile, Options, PatternError, ReadError, Source, Stat,
+    TlsFile, TlsFileError, User, load,
 };
 
 /// Files by path; a mode with an execute bit makes one unusable as configuration.
@@ -117,6 +117,8 @@ pub struct Machine {
     pub host_name: String,
     pub tables: HashMap<String, u32>,
     pub hosts: BTreeSet<String>,
+    /// Whether systemd-networkd keeps the addresses of the interfaces that it manages.
+    pub networkd: BTreeMap<String, bool>,
 }
 
 impl Default for Machine {
@@ -175,6 +177,7 @@ impl Default for Machine {
                 .map(|(n, t)| ((*n).to_owned(), *t))
                 .collect(),
             hosts: set("localhost"),
+            networkd: BTreeMap::new(),
         }
     }
 }
@@ -319,6 +322,15 @@ impl Host for Machine {
         Some(TlsFileError {
             file,
             message: "no such file".to_owned(),
+        })
+    }
+
+    fn network_file(&self, interface: &str) -> Option<NetworkFile> {
+        let keeps_addresses = *self.networkd.get(interface)?;
+        let path = format!("/etc/systemd/network/{interface}.network");
+        Some(NetworkFile {
+            path,
+            keeps_addresses,
         })
     }
 

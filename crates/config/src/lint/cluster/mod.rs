@@ -182,6 +182,15 @@ rules! {
     SYNC_DAEMON = 2821, "cluster-sync-daemon", "35-sync-daemon",
         "The daemons that hand connections over do not hear each other: every connection breaks \
          at a takeover.";
+    TRACKING = 2822, "cluster-tracking", "50-tracked-on-one-node",
+        "Only one node watches what the instance is there for. The other one takes over, and \
+         stays, while the same thing is broken there.";
+    NOTIFY = 2823, "cluster-notify", "52-notify-on-one-node",
+        "Only one node runs a script when the instance changes state: after a takeover what the \
+         script starts or stops is as it was.";
+    CHECKERS = 2824, "cluster-checkers", "44-real-server-unchecked",
+        "A real server is checked in another way on another node, or only on one: after a takeover \
+         another set of servers is in the pool.";
 }
 
 /// The rule with this number (`RK2801`, any case) or name.

@@ -183,6 +183,17 @@ fn real_servers(nodes: [Node<'_>; 2], servers: [&VirtualServer; 2], out: &mut Ve
                 Some(twin) if n == 0 && twin.forwarding != real.forwarding => {
                     format!("virtual server {service}: the method of real server {name} differs")
                 }
+                Some(twin) if n == 0 && kinds(twin) != kinds(real) => {
+                    let message = format!(
+                        "virtual server {service}: real server {name} is not checked in the same \
+                         way"
+                    );
+                    let spots = [(nodes[n], real), (nodes[other], twin)];
+                    let spots = spots.map(|(node, r)| spot(node, &r.origin, checked(r)));
+                    let help = "write the same checkers on every node";
+                    out.push(finding(super::CHECKERS, message, spots.into(), help));
+                    continue;
+                }
                 Some(_) => continue,
             };
             let show = |r: &RealServer| format!("weight {}, {}", r.weight, method(r.forwarding));
@@ -191,6 +202,24 @@ fn real_servers(nodes: [Node<'_>; 2], servers: [&VirtualServer; 2], out: &mut Ve
             let help = "balance to the same real servers on every node";
             out.push(finding(super::REAL_SERVERS, message, spots, help));
         }
+    }
+}
+
+/// What checks a real server, sorted.
+fn kinds(real: &RealServer) -> Vec<&'static str> {
+    let mut kinds: Vec<_> = real
+        .checkers
+        .iter()
+        .map(crate::model::Checker::keyword)
+        .collect();
+    kinds.sort_unstable();
+    kinds
+}
+
+fn checked(real: &RealServer) -> String {
+    match kinds(real).as_slice() {
+        [] => "no checker".to_owned(),
+        kinds => kinds.join(", "),
     }
 }
 
