@@ -556,7 +556,11 @@ fn the_version_has_the_shape_that_probes_expect() {
     assert_eq!((lines[1], lines[3]), ("", ""));
     assert_eq!(lines[4], "Built with kernel headers for Linux 6.1.0");
     assert!(lines[5].starts_with("Running on Linux "));
-    assert!(text.contains("\nConfig options:  ") && text.contains("SYSTEMD_NOTIFY"));
+    let (_, options) = text.split_once("\nConfig options:  ").unwrap();
+    let options: Vec<_> = options.lines().next().unwrap().split(' ').collect();
+    for there in ["LVS", "REGEX", "NFTABLES", "VRRP", "SYSTEMD_NOTIFY"] {
+        assert!(options.contains(&there), "{there} in {options:?}");
+    }
 }
 
 #[test]

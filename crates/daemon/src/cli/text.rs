@@ -117,8 +117,8 @@ pub(crate) fn version_line(build: &Build) -> String {
 }
 
 /// What probes look for: the features that this build really has.
-const CONFIG_OPTIONS: &str =
-    "VRRP VRRP_AUTH JSON OLD_CHKSUM_COMPAT FILE_LOGGING INIT=systemd SYSTEMD_NOTIFY";
+const CONFIG_OPTIONS: &str = "NFTABLES LVS REGEX VRRP VRRP_AUTH JSON OLD_CHKSUM_COMPAT \
+    FILE_LOGGING INIT=systemd SYSTEMD_NOTIFY";
 
 /// All of `-v`, for standard error.
 pub(crate) fn version(build: &Build) -> String {

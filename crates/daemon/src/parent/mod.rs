@@ -182,19 +182,23 @@ fn wrap(words: &[String], width: usize) -> Vec<String> {
     lines
 }
 
-/// Options that are understood and do nothing yet.
+/// Warns of options that are understood and do nothing yet.
 fn mention_ineffective(options: &Options) {
-    for (given, option) in [
+    for option in ineffective(options) {
+        tracing::warn!("option {option} is not supported yet and has no effect");
+    }
+}
+
+/// The options among those given that do nothing yet.
+fn ineffective(options: &Options) -> impl Iterator<Item = &'static str> {
+    let all = [
         (options.address_monitoring, "--address-monitoring"),
         (options.snmp, "--snmp"),
         (options.snmp_agent_socket.is_some(), "--snmp-agent-socket"),
-        (options.dont_release_ipvs, "--dont-release-ipvs"),
         (options.release_vips, "--release-vips"),
-    ] {
-        if given {
-            tracing::warn!("option {option} is not supported yet and has no effect");
-        }
-    }
+    ];
+    all.into_iter()
+        .filter_map(|(given, option)| given.then_some(option))
 }
 
 /// Processes that would have work and do not exist yet. Where the blocks stand in the
@@ -261,6 +265,21 @@ fn log_cpu_usage() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_options_without_effect_are_said_to_have_none() {
+        let options = Options {
+            dont_release_ipvs: true,
+            dont_release_vrrp: true,
+            ..Options::default()
+        };
+        assert_eq!(ineffective(&options).next(), None);
+        let options = Options {
+            snmp: true,
+            ..options
+        };
+        assert!(ineffective(&options).eq(["--snmp"]));
+    }
 
     #[test]
     fn a_long_command_line_goes_on_below() {
