@@ -24,7 +24,7 @@ pub enum TableError {
     #[error("answers of the kernel were lost; the IPVS table must be read again")]
     AnswersLost,
     /// The kernel said something that cannot be understood.
-    #[error("cannot understand the kernel's IPVS table")]
+    #[error("cannot understand the kernel's IPVS table: {0}")]
     Malformed(#[from] WireError),
     /// The kernel refused to tell.
     #[error("reading {what}: {}{}", io::Error::from_raw_os_error(*errno), text(said.as_ref()))]
@@ -37,7 +37,7 @@ pub enum TableError {
         said: Option<String>,
     },
     /// The netlink socket failed as a whole.
-    #[error("the netlink socket to IPVS failed")]
+    #[error("the netlink socket to IPVS failed: {0}")]
     Socket(#[from] io::Error),
 }
 

@@ -27,7 +27,7 @@ pub enum NetnsError {
         path: PathBuf,
     },
     /// The process may not enter it (`CAP_SYS_ADMIN` is needed).
-    #[error("not permitted to enter network namespace `{name}`")]
+    #[error("not permitted to enter network namespace `{name}` (CAP_SYS_ADMIN is needed)")]
     NotPermitted {
         /// The name as given.
         name: String,

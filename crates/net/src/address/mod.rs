@@ -134,7 +134,7 @@ pub enum AddressError {
         said: Option<String>,
     },
     /// `CAP_NET_ADMIN` is missing.
-    #[error("not permitted to change addresses")]
+    #[error("not permitted to change addresses (CAP_NET_ADMIN is needed)")]
     NotPermitted,
     /// The family is switched off on the interface (`disable_ipv6`).
     #[error("the address family is disabled on the interface{}", in_brackets(said))]

@@ -49,13 +49,13 @@ pub enum OpenError {
     #[error("multicast adverts need an interface")]
     InterfaceNeeded,
     /// Raw sockets need `CAP_NET_RAW`.
-    #[error("not permitted to open raw sockets")]
+    #[error("not permitted to open raw sockets (CAP_NET_RAW is needed)")]
     NotPermitted,
     /// The process or the system is out of file descriptors.
-    #[error("out of file descriptors")]
+    #[error("out of file descriptors: raise the limit (LimitNOFILE= of systemd, `ulimit -n`)")]
     TooManyFiles,
     /// Anything else; `step` says at what.
-    #[error("cannot {step}")]
+    #[error("cannot {step}: {source}")]
     Kernel {
         /// What was being done.
         step: &'static str,
@@ -330,3 +330,22 @@ fn sender_v6(socket: &Socket, key: &Key, options: &SocketOptions) -> Result<(), 
 const DROP_ALL: SockFilter = SockFilter::new(0x06, 0, 0, 0);
 
 const _: () = assert!(TRUNCATE_AT >= 8 + 255 * size_of::<Ipv6Addr>() + 64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_the_kernel_s_reason_or_what_to_do() {
+        let error =
+            |errno| OpenError::at("join the multicast group")(io::Error::from_raw_os_error(errno));
+        let full = error(libc::ENOBUFS).to_string();
+        assert!(
+            full.starts_with("cannot join the multicast group: No buffer space"),
+            "{full}"
+        );
+        assert!(error(libc::EPERM).to_string().contains("CAP_NET_RAW"));
+        assert!(error(libc::EMFILE).to_string().contains("LimitNOFILE"));
+        assert!(matches!(error(libc::ENODEV), OpenError::NoInterface));
+    }
+}

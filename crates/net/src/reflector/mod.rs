@@ -34,7 +34,7 @@ const LOOK: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum ReflectorError {
     /// The socket could not be opened, read or written: nothing can be known any more.
-    #[error("netlink socket")]
+    #[error("the netlink socket failed")]
     Socket(#[from] io::Error),
     /// The kernel refused to list something.
     #[error("the kernel refused to list {what}: {}", io::Error::from_raw_os_error(*errno))]
