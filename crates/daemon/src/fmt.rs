@@ -10,6 +10,8 @@ use clap::{CommandFactory as _, Parser};
 use rk_config::fmt::{Formatted, format};
 use similar::TextDiff;
 
+use crate::cli;
+
 /// Lays out configuration files: indentation, braces, blanks between words. What a file means
 /// never changes, comments and the order of lines stay.
 ///
@@ -52,13 +54,9 @@ pub(crate) fn command() -> clap::Command {
 
 /// Lays out what the words after `fmt` name.
 pub(crate) fn run(words: &[String]) -> ExitCode {
-    let named = std::iter::once("rkeepalived fmt").chain(words.iter().map(String::as_str));
-    let arguments = match Arguments::try_parse_from(named) {
+    let arguments: Arguments = match cli::command_arguments("rkeepalived fmt", words) {
         Ok(arguments) => arguments,
-        Err(e) => {
-            drop(e.print());
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(1));
-        }
+        Err(status) => return status,
     };
     let verdict = all(
         &arguments,

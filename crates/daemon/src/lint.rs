@@ -14,6 +14,7 @@ use rk_config::lint::cluster::{self, Node};
 use rk_config::lint::{self, Addresses, Subject};
 use rk_report::Format;
 
+use crate::cli;
 use crate::output::{FOUND, Output, colour_for};
 use crate::source::{Machine, SystemFiles};
 
@@ -42,13 +43,9 @@ pub(crate) fn command() -> clap::Command {
 
 /// Lints what the words after `lint` name. The status is that of a configuration test.
 pub(crate) fn run(words: &[String]) -> ExitCode {
-    let named = std::iter::once("rkeepalived lint").chain(words.iter().map(String::as_str));
-    let arguments = match Arguments::try_parse_from(named) {
+    let arguments: Arguments = match cli::command_arguments("rkeepalived lint", words) {
         Ok(arguments) => arguments,
-        Err(e) => {
-            drop(e.print());
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(1));
-        }
+        Err(status) => return status,
     };
     let loaded: Vec<(&str, Loaded)> = arguments
         .files

@@ -134,26 +134,24 @@ impl Node {
     /// has just started: nothing of the caller's.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
+        let mut command = self.nsenter(&["-n", "-p", "-m", "-u", "-i", "--wd=/"]);
         command
-            .args([
-                "-t",
-                &self.pid().to_string(),
-                "-n",
-                "-p",
-                "-m",
-                "-u",
-                "-i",
-                "--wd=/",
-                "--",
-            ])
             .arg(program)
             .env_clear()
-            .envs([
-                ("PATH", SYSTEM_PATH),
-                ("HOME", "/root"),
-                ("LANG", "C.UTF-8"),
-            ])
+            .env("PATH", SYSTEM_PATH)
+            .env("HOME", "/root")
+            .env("LANG", "C.UTF-8");
+        command
+    }
+
+    /// A command for the node's namespaces; the program is still to be named.
+    fn nsenter(&self, namespaces: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["-t", &self.pid().to_string()])
+            .args(namespaces)
+            .arg("--")
+            .env("PATH", SYSTEM_PATH)
             .stdin(Stdio::null());
         command
     }
@@ -165,20 +163,8 @@ impl Node {
     /// Unless the script ended with status 0.
     #[track_caller]
     pub fn net_sh(&self, script: &str) -> String {
-        let mut command = Command::new("nsenter");
-        command
-            .args([
-                "-t",
-                &self.pid().to_string(),
-                "-n",
-                "--",
-                "sh",
-                "-c",
-                script,
-            ])
-            .env("PATH", SYSTEM_PATH)
-            .stdin(Stdio::null());
-        match command.output() {
+        let mut command = self.nsenter(&["-n"]);
+        match command.args(["sh", "-c", script]).output() {
             Ok(output) => self.stdout_of(script, &output),
             Err(error) => panic!("{}: nsenter: {error}", self.name),
         }
