@@ -320,6 +320,34 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
+#[test]
+fn paths_that_pages_name_exist() {
+    let tops = [
+        "crates/",
+        "tests/",
+        "doc/",
+        "conf-samples/",
+        "fuzz/",
+        "src/",
+    ];
+    let mut checked = 0;
+    for page in files("", "md") {
+        // That of differences has paths relative to what its sections say; another test reads it.
+        // Those inside a crate may speak of other people's files.
+        if page.ends_with("doc/compatibility.md") || page.starts_with("crates") {
+            continue;
+        }
+        for word in quoted(&read(&page)) {
+            let is_path = tops.iter().any(|top| word.starts_with(top));
+            if is_path && !word.contains(char::is_whitespace) {
+                checked += 1;
+                assert!(root().join(word).exists(), "{}: no {word}", page.display());
+            }
+        }
+    }
+    assert!(checked > 10, "{checked} paths are named");
+}
+
 /// The requirements that some test names above it (`//= ID`).
 fn proven_requirements() -> BTreeSet<String> {
     ["crates", "tests"]
