@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::Signal;
 use nix::unistd::getppid;
 use rk_config::model;
 
@@ -66,6 +67,11 @@ impl Role {
 
 /// Is the child until it ends.
 pub(crate) fn run(role: Role) -> ExitCode {
+    sys::keep_memory();
+    // Whoever dies before this line, or is no parent any more, is missed at the link.
+    if prctl::set_pdeathsig(Signal::SIGTERM).is_err() {
+        return ExitCode::FAILURE;
+    }
     // Signals that come before anybody listens wait.
     if Held::hold_for_child().is_err() {
         return ExitCode::FAILURE;

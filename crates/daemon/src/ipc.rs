@@ -12,7 +12,7 @@
 //!   Link::recv() -> FromChild::ReloadDone <-  ChildLink::send(FromChild::ReloadDone)
 //! ```
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
+use std::io::{self, BufWriter, IntoInnerError, IoSlice, IoSliceMut, Read, Seek};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -34,6 +34,9 @@ use crate::sys;
 
 /// The longest message either side may send; a longer one is an error, never cut off.
 const MAX_MESSAGE: usize = 64 * 1024;
+
+/// How much of a snapshot is written at once.
+const PIECE: usize = 64 * 1024;
 
 /// What the parent asks of a child. The configuration of a reload travels as a [`Snapshot`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,10 +164,10 @@ impl Snapshot {
             c"keepalived-config",
             MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING,
         )?;
-        let bytes = postcard::to_stdvec(value).map_err(io::Error::other)?;
-        let mut file = std::fs::File::from(fd);
-        file.write_all(&bytes)?;
-        let fd = OwnedFd::from(file);
+        // Piece by piece: it can be many megabytes, and the file holds them already.
+        let pieces = BufWriter::with_capacity(PIECE, std::fs::File::from(fd));
+        let pieces = postcard::to_io(value, pieces).map_err(io::Error::other)?;
+        let fd = OwnedFd::from(pieces.into_inner().map_err(IntoInnerError::into_error)?);
         let seals = SealFlag::F_SEAL_WRITE
             | SealFlag::F_SEAL_SHRINK
             | SealFlag::F_SEAL_GROW
@@ -400,6 +403,8 @@ fn receive(socket: BorrowedFd<'_>) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn run<F: Future>(test: F) -> F::Output {

@@ -3,9 +3,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use nix::unistd::{ForkResult, Pid};
 use tokio::io::unix::AsyncFd;
@@ -44,6 +42,28 @@ pub(crate) fn release_memory() {
     // SAFETY: malloc_trim takes a number and touches nothing that is in use.
     unsafe {
         libc::malloc_trim(0);
+    }
+}
+
+/// Prepares the allocator for a daemon, before there are threads: what one step of the start frees
+/// is used by the next, and by every thread. Each page that is touched for the first time is a
+/// fault, and the start of a large configuration is mostly that. What is left over at the end of
+/// the start or of a reload goes with [`release_memory`].
+pub(crate) fn keep_memory() {
+    #[cfg(target_env = "gnu")]
+    {
+        /// Larger things are mapped apart, and their pages go when they do.
+        const PART: libc::c_int = 4 << 20;
+        /// How much the heap grows at once.
+        const STEP: libc::c_int = 1 << 20;
+        // SAFETY: mallopt takes numbers, and no other thread uses the allocator yet.
+        unsafe {
+            // A thread that has a heap of its own asks the kernel for each of its pages.
+            libc::mallopt(libc::M_ARENA_MAX, 1);
+            libc::mallopt(libc::M_MMAP_THRESHOLD, PART);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, PART);
+            libc::mallopt(libc::M_TOP_PAD, STEP);
+        }
     }
 }
 
@@ -136,36 +156,6 @@ pub(crate) fn fork() -> nix::Result<ForkResult> {
     // SAFETY: there is one thread, so the child's copy of every lock is unlocked and it may go on
     // as an ordinary process.
     unsafe { nix::unistd::fork() }
-}
-
-/// Makes `command` keep the descriptors `fds` open, and end when its parent dies.
-///
-/// The parent's death is told by `SIGTERM`, to the process that the thread calling `spawn`
-/// starts: that thread must be the main one.
-pub(crate) fn bind_to_parent(command: &mut Command, fds: &[BorrowedFd<'_>]) {
-    let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-    let parent = nix::unistd::getpid().as_raw();
-    let prepare = move || {
-        for fd in &fds {
-            // SAFETY: F_SETFD takes a number; the descriptor is open, the caller holds it.
-            if unsafe { libc::fcntl(*fd, libc::F_SETFD, 0) } < 0 {
-                return Err(io::Error::last_os_error());
-            }
-        }
-        // SAFETY: PR_SET_PDEATHSIG takes a number.
-        if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: getppid takes nothing and cannot fail.
-        if unsafe { libc::getppid() } != parent {
-            // It died before the line above: nobody will tell us any more.
-            return Err(io::Error::from_raw_os_error(libc::ESRCH));
-        }
-        Ok(())
-    };
-    // SAFETY: `prepare` calls fcntl, prctl and getppid only and allocates nothing: that is allowed
-    // between fork and exec.
-    unsafe { command.pre_exec(prepare) };
 }
 
 /// Gives this process a nice value.

@@ -1,56 +1,132 @@
 //! A table of virtual services in memory: what is wanted, what is known to be there, and what the
 //! test double holds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::command::Command;
 use crate::dest::{Dest, DestKey};
 use crate::service::{Service, ServiceKey};
 
-/// Values by key, in the order in which the keys came. All operations take logarithmic time at
-/// most; one service may have tens of thousands of real servers.
-#[derive(Clone, Debug)]
-struct Ordered<K, V> {
-    places: HashMap<K, u64>,
-    values: BTreeMap<u64, V>,
-    next: u64,
+/// What has its own key.
+trait Keyed {
+    type Key: Copy + Eq + Hash;
+    fn key(&self) -> Self::Key;
 }
 
-impl<K, V> Default for Ordered<K, V> {
+impl Keyed for Dest {
+    type Key = DestKey;
+    fn key(&self) -> DestKey {
+        self.key
+    }
+}
+
+impl Keyed for Entry {
+    type Key = ServiceKey;
+    fn key(&self) -> ServiceKey {
+        self.service.key
+    }
+}
+
+/// Up to so many places are looked through; a map of a few keys takes longer, and more room than
+/// they do.
+const FEW: usize = 8;
+
+/// Values in the order in which their keys came. All operations take constant time, on average: one
+/// service may have tens of thousands of real servers. Most have a few, and a table thousands of
+/// such services: then there is one small allocation for each.
+#[derive(Clone, Debug)]
+struct Ordered<V: Keyed> {
+    /// The values, with holes where some were taken out.
+    places: Vec<Option<V>>,
+    len: usize,
+    /// Where each key is, once there are more than [`FEW`] places.
+    #[allow(
+        clippy::box_collection,
+        reason = "most have none, and an empty map takes six times that"
+    )]
+    index: Option<Box<HashMap<V::Key, usize>>>,
+}
+
+impl<V: Keyed> Default for Ordered<V> {
     fn default() -> Self {
         Self {
-            places: HashMap::new(),
-            values: BTreeMap::new(),
-            next: 0,
+            places: Vec::new(),
+            len: 0,
+            index: None,
         }
     }
 }
 
-impl<K: Eq + Hash, V> Ordered<K, V> {
-    fn get(&self, key: &K) -> Option<&V> {
-        self.values.get(self.places.get(key)?)
-    }
-
-    fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.values.get_mut(self.places.get(key)?)
-    }
-
-    /// Puts a value in the place of the one it replaces, or at the end.
-    fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let place = *self.places.entry(key).or_insert(self.next);
-        if place == self.next {
-            self.next += 1;
+impl<V: Keyed> Ordered<V> {
+    fn place(&self, key: &V::Key) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(key).copied(),
+            None => self
+                .places
+                .iter()
+                .position(|it| it.as_ref().is_some_and(|value| value.key() == *key)),
         }
-        self.values.insert(place, value)
     }
 
-    fn remove(&mut self, key: &K) -> Option<V> {
-        self.values.remove(&self.places.remove(key)?)
+    fn get(&self, key: &V::Key) -> Option<&V> {
+        self.places.get(self.place(key)?)?.as_ref()
+    }
+
+    /// To be changed, but for its key.
+    fn get_mut(&mut self, key: &V::Key) -> Option<&mut V> {
+        let place = self.place(key)?;
+        self.places.get_mut(place)?.as_mut()
+    }
+
+    /// Puts a value in the place of the one with its key, or at the end.
+    fn insert(&mut self, value: V) -> Option<V> {
+        let key = value.key();
+        if let Some(there) = self.get_mut(&key) {
+            return Some(std::mem::replace(there, value));
+        }
+        self.close_holes();
+        if let Some(index) = &mut self.index {
+            index.insert(key, self.places.len());
+        }
+        self.places.push(Some(value));
+        self.len += 1;
+        if self.index.is_none() && self.places.len() > FEW {
+            self.renumber();
+        }
+        None
+    }
+
+    fn remove(&mut self, key: &V::Key) -> Option<V> {
+        let place = self.place(key)?;
+        let value = self.places.get_mut(place)?.take()?;
+        if let Some(index) = &mut self.index {
+            index.remove(key);
+        }
+        self.len -= 1;
+        self.close_holes();
+        Some(value)
+    }
+
+    /// Closes the holes once there are as many as values: that costs no more than making them did.
+    fn close_holes(&mut self) {
+        if self.places.len() > self.len && self.places.len() >= FEW.max(2 * self.len) {
+            self.places.retain(Option::is_some);
+            self.renumber();
+        }
+    }
+
+    /// Makes the index that these places need.
+    fn renumber(&mut self) {
+        let numbered = self.places.iter().enumerate();
+        self.index = (self.places.len() > FEW).then(|| {
+            let all = numbered.filter_map(|(n, value)| Some((value.as_ref()?.key(), n)));
+            Box::new(all.collect())
+        });
     }
 
     fn iter(&self) -> impl Iterator<Item = &V> {
-        self.values.values()
+        self.places.iter().flatten()
     }
 }
 
@@ -58,7 +134,7 @@ impl<K: Eq + Hash, V> Ordered<K, V> {
 #[derive(Clone, Debug)]
 pub struct Entry {
     service: Service,
-    dests: Ordered<DestKey, Dest>,
+    dests: Ordered<Dest>,
 }
 
 impl Entry {
@@ -91,18 +167,18 @@ impl Entry {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.dests.places.len()
+        self.dests.len
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.dests.places.is_empty()
+        self.dests.len == 0
     }
 
     /// Adds a real server, or changes the one of that key in its place; gives the former one.
     pub fn put(&mut self, dest: Dest) -> Option<Dest> {
-        self.dests.insert(dest.key, dest)
+        self.dests.insert(dest)
     }
 
     /// Takes a real server out.
@@ -125,7 +201,7 @@ impl Eq for Entry {}
 /// Virtual services with their real servers, in the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    services: Ordered<ServiceKey, Entry>,
+    services: Ordered<Entry>,
 }
 
 impl State {
@@ -154,18 +230,18 @@ impl State {
     /// How many services there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.services.places.len()
+        self.services.len
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.services.places.is_empty()
+        self.services.len == 0
     }
 
     /// Adds a service, or changes the one of that key in its place; gives the former one.
     pub fn put(&mut self, entry: Entry) -> Option<Entry> {
-        self.services.insert(entry.service.key, entry)
+        self.services.insert(entry)
     }
 
     /// Takes a service out.
@@ -251,4 +327,66 @@ fn in_range(dest: &Dest) -> Result<(), i32> {
         return Err(libc::ERANGE);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::dest::Forward;
+
+    fn dest(number: u16, weight: u32) -> Dest {
+        let key = DestKey {
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: number,
+        };
+        Dest::new(key, Forward::Nat, weight)
+    }
+
+    proptest! {
+        /// Many or few keys, taken out and put in again.
+        #[test]
+        fn the_order_is_that_of_a_list(
+            steps in prop::collection::vec((any::<bool>(), 0..40_u16), 0..400),
+            range in 1..40_u16,
+        ) {
+            let mut ordered = Ordered::<Dest>::default();
+            let mut list: Vec<Dest> = Vec::new();
+            for (weight, (put, number)) in (0..).zip(steps) {
+                let one = dest(number % range, weight);
+                let place = list.iter().position(|it| it.key == one.key);
+                if put {
+                    let before = place.map(|at| std::mem::replace(&mut list[at], one));
+                    if before.is_none() {
+                        list.push(one);
+                    }
+                    prop_assert_eq!(ordered.insert(one), before);
+                } else {
+                    let before = place.map(|at| list.remove(at));
+                    prop_assert_eq!(ordered.remove(&one.key), before);
+                }
+                prop_assert_eq!(ordered.len, list.len());
+                prop_assert!(ordered.iter().eq(&list));
+                prop_assert_eq!(ordered.get(&one.key), list.iter().find(|it| it.key == one.key));
+                prop_assert!(ordered.places.len() <= FEW.max(2 * list.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_few_keys_need_no_index() {
+        let mut ordered = Ordered::<Dest>::default();
+        for number in 0..100 {
+            ordered.insert(dest(number, 1));
+            assert_eq!(ordered.index.is_some(), usize::from(number) >= FEW);
+        }
+        for number in 0..99 {
+            ordered.remove(&dest(number, 1).key);
+        }
+        assert!(ordered.index.is_none());
+        assert_eq!(ordered.get(&dest(99, 1).key), Some(&dest(99, 1)));
+    }
 }

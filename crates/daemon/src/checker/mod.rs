@@ -51,6 +51,9 @@ use crate::sys;
 /// How long the services may take to go when the process stops.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
+/// How long after the start what it has left over is given back: the kernel's table has priority.
+const SETTLED: Duration = Duration::from_secs(5);
+
 /// Everything that can wake the loop.
 enum Wake {
     Timer,
@@ -146,6 +149,10 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
     if let Err(e) = link.send(&FromChild::Ready) {
         warn!("the parent cannot be told that the checkers run: {e}");
     }
+    tokio::task::spawn_local(async {
+        tokio::time::sleep(SETTLED).await;
+        sys::release_memory();
+    });
     turn_until_end(&mut world, &link).await?;
     world.stop().await;
     Ok(())
@@ -230,7 +237,9 @@ impl World {
     }
 
     fn perform(&mut self, outputs: &[Output]) {
-        let mut wants = Vec::new();
+        let is_want =
+            |it: &&Output| matches!(it, Output::Service { .. } | Output::Destination { .. });
+        let mut wants = Vec::with_capacity(outputs.iter().filter(is_want).count());
         for output in outputs {
             match output {
                 Output::Service { .. } | Output::Destination { .. } => match Want::of(output) {

@@ -32,6 +32,7 @@ const UMASK: u32 = 0o177;
 
 /// Runs the daemon.
 pub(crate) fn run(options: &Options, build: &Build) -> ExitCode {
+    sys::keep_memory();
     let Ok(signals) = Held::hold_for_parent(options.ignore_sigint) else {
         return ExitCode::FAILURE;
     };

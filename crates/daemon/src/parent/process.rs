@@ -2,12 +2,14 @@
 //! taken yet.
 
 use std::collections::VecDeque;
+use std::ffi::CString;
 use std::io;
-use std::os::fd::AsFd as _;
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::Pid;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
@@ -61,18 +63,20 @@ impl Child {
         let snapshot = Snapshot::of_start(config, options, name.as_deref())?;
         let role = Role {
             process,
-            snapshot: raw(snapshot.as_fd()),
-            link: raw(theirs.as_fd()),
+            snapshot: snapshot.as_fd().as_raw_fd(),
+            link: theirs.as_fd().as_raw_fd(),
         };
-        let mut argv = options.argv.iter();
-        let mut command = Command::new("/proc/self/exe");
-        if let Some(program) = argv.next() {
-            command.arg0(program);
+        let own = c"rkeepalived".to_owned();
+        let mut words = options
+            .argv
+            .iter()
+            .map(|word| CString::new(word.as_bytes()));
+        let program = words.next().transpose()?.unwrap_or(own);
+        let mut argv = vec![program, CString::new(role.to_word())?];
+        for word in words {
+            argv.push(word?);
         }
-        command.arg(role.to_word()).args(argv);
-        sys::bind_to_parent(&mut command, &[snapshot.as_fd(), theirs.as_fd()]);
-        let child = command.spawn()?;
-        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+        let pid = spawn(&argv, &[snapshot.as_fd(), theirs.as_fd()])?;
         Self::at(pid, ours, events)
     }
 
@@ -185,6 +189,36 @@ impl Drop for Child {
     }
 }
 
+/// Starts this program with these words and leaves it these descriptors under their numbers.
+///
+/// Not with `fork`: a copy of this process, only to become another one, costs more than the whole
+/// start of the child when the configuration is large.
+fn spawn(argv: &[CString], fds: &[BorrowedFd<'_>]) -> io::Result<Pid> {
+    let mut actions = PosixSpawnFileActions::init()?;
+    for fd in fds {
+        // Onto itself: this takes the flag away that closes it.
+        actions.add_dup2(fd.as_raw_fd(), fd.as_raw_fd())?;
+    }
+    let environment: Vec<CString> = std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let all = [name.as_bytes(), b"=", value.as_bytes()].concat();
+            CString::new(all).ok()
+        })
+        .collect();
+    let mut attributes = PosixSpawnAttr::init()?;
+    // This program ignores it, and what it starts should not by inheritance.
+    attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
+    attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
+    let path = c"/proc/self/exe";
+    Ok(posix_spawn(
+        path,
+        &actions,
+        &attributes,
+        argv,
+        &environment,
+    )?)
+}
+
 /// Hands on what the child says, until it closes the link.
 async fn read(link: Arc<Link>, pid: Pid, events: UnboundedSender<Event>) {
     loop {
@@ -204,8 +238,4 @@ async fn read(link: Arc<Link>, pid: Pid, events: UnboundedSender<Event>) {
 fn own_name() -> Option<String> {
     let name = std::fs::read_to_string("/proc/self/comm").ok()?;
     Some(name.trim_end().to_owned())
-}
-
-fn raw(fd: std::os::fd::BorrowedFd<'_>) -> std::os::fd::RawFd {
-    std::os::fd::AsRawFd::as_raw_fd(&fd)
 }
