@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("notify", &["base", "script"]),
     ("sim", &["base", "vrrp"]),
     ("lab", &[]),
-    ("xtask", &["config", "lab"]),
+    ("xtask", &["config", "ipvs", "lab"]),
     (
         "daemon",
         &[

@@ -1,6 +1,9 @@
 //! Configurations of many virtual servers.
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+
+use rk_ipvs::{Protocol, ServiceKey};
 
 /// The port of all real servers that are asked.
 pub(super) const PORT: u16 = 8000;
@@ -23,31 +26,41 @@ pub(super) struct Servers {
 }
 
 impl Servers {
+    /// How many real servers there are.
+    pub(super) const fn all(self) -> u32 {
+        self.virtuals * self.reals
+    }
+
+    /// The service of a virtual server.
+    pub(super) fn service(self, number: u32) -> ServiceKey {
+        ServiceKey::Address {
+            protocol: Protocol::Tcp,
+            address: IpAddr::V4(virtual_address(number)),
+            port: 80,
+        }
+    }
+
     /// The text; every real server has weight 1 but the very last one.
     pub(super) fn text(self, last: u32) -> String {
         let mut text = String::from("global_defs {\n    router_id bench\n}\n");
         for number in 0..self.virtuals {
-            let (high, low) = (number / 250, number % 250 + 1);
+            let virtual_address = virtual_address(number);
             let delay = match self.checked {
                 Checked::Never => String::new(),
                 Checked::Every(seconds) => format!("    delay_loop {seconds}\n"),
             };
             let _ = write!(
                 text,
-                "virtual_server 10.10.{high}.{low} 80 {{\n{delay}    lvs_sched rr\n    \
+                "virtual_server {virtual_address} 80 {{\n{delay}    lvs_sched rr\n    \
                  lvs_method NAT\n    protocol TCP\n"
             );
             for real in 0..self.reals {
                 let all = number * self.reals + real;
-                let weight = if all + 1 == self.virtuals * self.reals {
-                    last
-                } else {
-                    1
-                };
+                let weight = if all + 1 == self.all() { last } else { 1 };
                 let _ = write!(
                     text,
                     "    real_server {} {PORT} {{\n        weight {weight}\n",
-                    address(all)
+                    real_address(all)
                 );
                 if let Checked::Every(_) = self.checked {
                     text.push_str(
@@ -62,8 +75,14 @@ impl Servers {
     }
 }
 
+/// The address of the virtual server of this number.
+fn virtual_address(number: u32) -> Ipv4Addr {
+    let [.., high, low] = ((number / 250) << 8 | (number % 250 + 1)).to_be_bytes();
+    Ipv4Addr::new(10, 10, high, low)
+}
+
 /// The address of the real server of this number.
-fn address(number: u32) -> String {
+fn real_address(number: u32) -> String {
     let [_, a, b, c] = (number + 1).to_be_bytes();
     // Loopback, but not the machine's usual one.
     format!("127.{}.{b}.{c}", a + 1)

@@ -7,6 +7,7 @@ mod listener;
 mod meter;
 mod programmed;
 mod recorded;
+mod turns;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

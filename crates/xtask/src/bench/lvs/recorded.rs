@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use rk_lab::{Lab, Node, Process, Which, eventually, pause};
 
-use super::checks;
 use super::config::{Checked, PORT, Servers};
 use super::listener::Listener;
-use crate::bench::{SOON, Table, cpu_ticks, median, resident, smallest};
+use super::meter::Reading;
+use super::turns::{memory_line, middle, steady, watch};
+use crate::bench::{SOON, Table, cpu_ticks, resident, smallest};
 
 /// More than ten thousand checks, because the second of `delay_loop` begins behind a check, and
 /// others use the machine too.
@@ -98,46 +99,32 @@ pub(super) fn checks(lab: &Lab, table: &mut Table) -> Result<()> {
     daemon.programmed(MANY_CHECKS);
     let before = daemon.told();
     let pid = daemon.pid("/run/checkers.pid");
-    checks::steady(&listener, MANY_CHECKS);
-    let mut costs = Vec::new();
+    steady(&listener, MANY_CHECKS);
+    let started = Instant::now();
+    let read = || {
+        let ticks = cpu_ticks(&node, pid).context("CPU time")?;
+        Ok(Reading {
+            at: started.elapsed().as_secs_f64(),
+            // A tick is a hundredth of a second on every Linux that runs this.
+            cpu: f64::from(ticks) / 100.0,
+        })
+    };
+    let mut watches = Vec::new();
     for _ in 0..WATCHES {
-        costs.push(watch(&node, pid, &listener)?);
+        watches.push(watch(&listener, WATCHED, read)?);
     }
     ensure!(
         daemon.told() == before,
         "real servers that answer went down"
     );
-    let middle = |of: fn(&Cost) -> f64| median(costs.iter().map(of).collect());
     table.head("TCP checks, recorded");
-    let what = "checks made in a second";
-    table.at_least(what, middle(|cost| cost.rate), RATE, "/s");
-    let what = "CPU of the checker process";
-    table.line(what, middle(|cost| cost.cpu), None, None, "%");
-    let memory = daemon.memory("/run/checkers.pid")?;
-    table.line("memory of the checker process", memory, None, None, "MiB");
+    let rate = middle(&watches, |seen| seen.rate);
+    table.at_least("checks made in a second", rate, RATE, "/s");
+    let cpu = middle(&watches, |seen| seen.cpu);
+    table.line("CPU of the checker process", cpu, None, None, "%");
+    memory_line(table, daemon.memory("/run/checkers.pid")?, None);
     daemon.stop();
     Ok(())
-}
-
-/// What the checks cost over one watch.
-struct Cost {
-    /// Checks in a second.
-    rate: f64,
-    /// CPU of the checker process, in percent of one processor.
-    cpu: f64,
-}
-
-fn watch(node: &Node, pid: i32, listener: &Listener<'_>) -> Result<Cost> {
-    let look = || Some((cpu_ticks(node, pid)?, listener.taken(), Instant::now()));
-    let before = look().context("CPU time")?;
-    pause(WATCHED);
-    let after = look().context("CPU time")?;
-    let seconds = (after.2 - before.2).as_secs_f64();
-    Ok(Cost {
-        rate: (after.1 - before.1) as f64 / seconds,
-        // A tick is a hundredth of a second on every Linux that runs this.
-        cpu: f64::from(after.0 - before.0) / seconds,
-    })
 }
 
 pub(super) fn reload(lab: &Lab, table: &mut Table) -> Result<()> {
@@ -153,7 +140,7 @@ pub(super) fn reload(lab: &Lab, table: &mut Table) -> Result<()> {
         whole.push(seconds);
         parent.push(of_parent);
     }
-    let all = MANY_SERVERS.virtuals * MANY_SERVERS.reals;
+    let all = MANY_SERVERS.all();
     table.head(&format!("{all} real servers, recorded"));
     table.line(
         "from the start until IPVS has all of them",
@@ -166,12 +153,9 @@ pub(super) fn reload(lab: &Lab, table: &mut Table) -> Result<()> {
     table.line(what, smallest(&whole), None, Some(1.0), "s");
     let what = "reload: of this until the child has heard of it";
     table.line(what, smallest(&parent), None, None, "s");
-    for (what, file) in [
-        ("memory of the parent", "/run/keepalived.pid"),
-        ("memory of the checker process", "/run/checkers.pid"),
-    ] {
-        table.line(what, daemon.memory(file)?, None, None, "MiB");
-    }
+    let memory = daemon.memory("/run/keepalived.pid")?;
+    table.line("memory of the parent", memory, None, None, "MiB");
+    memory_line(table, daemon.memory("/run/checkers.pid")?, None);
     daemon.stop();
     drop(listener);
     Ok(())
