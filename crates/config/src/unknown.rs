@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
-use crate::table::{Args, Body, Context, Keyword, Standing, edits, furthest, misnomer, nearest_within};
+use crate::table::{
+    Args, Body, Context, Keyword, Standing, edits, furthest, misnomer, nearest_within,
+};
 use crate::tree::Statement;
 
 /// "Unknown keyword", with what may be meant if `hints` are of use.

@@ -298,7 +298,7 @@ fn every_keyword_of_udp_and_dns_checkers() {
     kind("UDP_CHECK", Context::UdpCheck, "Udp/0", "", &udp);
     let dns = [
         ("type aaaa", "/check/Dns/1/record", r#""AAAA""#),
-        ("name a.example", "/check/Dns/1/name", r#""a.example""#),
+        ("name www.example", "/check/Dns/1/name", r#""www.example""#),
     ];
     kind("DNS_CHECK", Context::DnsCheck, "Dns/0", "", &dns);
 }

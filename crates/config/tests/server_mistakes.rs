@@ -303,7 +303,7 @@ const SERVERS: &[Mistake] = &[
         "DNS_CHECK {;name a..b;}",
         "RK0903",
         5,
-        "DNS_CHECK {;name a.b;}",
+        "DNS_CHECK {;name ab.c;}",
     ),
     (
         "FILE_CHECK {;track_file X;}",

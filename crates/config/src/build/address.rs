@@ -21,7 +21,6 @@ pub(crate) struct RawAddress {
     pub(crate) at: At,
     /// Where `dev` is.
     pub(crate) dev_at: At,
-    pub(crate) group_at: At,
 }
 
 /// What `static_*` blocks hold.
@@ -46,7 +45,6 @@ impl Build<'_> {
             address: InterfaceAddress::new(prefix, self.origin(line)),
             at: At::of(line, 0),
             dev_at: At::default(),
-            group_at: At::default(),
         };
         let mut usable = true;
         let mut n = 1;
@@ -254,7 +252,7 @@ impl Build<'_> {
             }
             "track_group" => {
                 entry.address.track_group = Some(value.to_owned());
-                entry.group_at = At::of(line, n + 1);
+                self.track_group_known(value, line, n + 1);
             }
             flag => {
                 match flag {

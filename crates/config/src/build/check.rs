@@ -9,6 +9,7 @@ use crate::code;
 use crate::diagnostic::{Class, Diagnostic};
 use crate::report::Report;
 use crate::table::{Addresses, Args, Context, Extra, Keyword, Missing, Standing, Value};
+use crate::text::command::statement_words;
 use crate::tree::Statement;
 
 /// A value of a statement.
@@ -116,6 +117,12 @@ pub(crate) fn statement(
             return Ok(Some(Val::None));
         }
         // A command is cut from the raw line, where an open quote is a mistake of its own.
+        Args::One(Value::CommandAs) | Args::Maybe(Value::CommandAs)
+            if statement.words().len() > 1 && statement_words(statement.raw()).len() < 2 =>
+        {
+            // A quote glued to the keyword makes one word of both there.
+            return Err(stop(statement, 1, Some(&keyword.usage()), report));
+        }
         Args::One(Value::Command | Value::CommandAs)
             if statement.words().len() < 2 && statement.has_open_quote() =>
         {
@@ -252,7 +259,8 @@ pub(crate) fn word(
             .map(Val::Address)
             .or_else(|message| refuse(code::NOT_AN_ADDRESS, Class::General, message))
             .map_err(|d| Box::new(advise::address(text, which, *d))),
-        Value::Interface if text.len() > 15 || text.contains('/') || text.is_empty() => refuse(
+        // A name that no interface can have is found missing where it is used.
+        Value::Interface if text.len() > 15 => refuse(
             code::TOO_LONG,
             Class::General,
             format!("interface name '{text}' is not valid"),

@@ -26,6 +26,8 @@ pub(super) struct RawChecker {
     pub(super) connect_ip: Option<IpAddr>,
     pub(super) connect_port: Option<u16>,
     pub(super) bind: Bind,
+    /// It is a `host` block of `SMTP_CHECK`.
+    is_host: bool,
 }
 
 /// What a checker does, before it is known for whom.
@@ -115,6 +117,7 @@ impl Build<'_> {
             connect_ip: None,
             connect_port: None,
             bind: Bind::default(),
+            is_host: false,
         };
         let mut seen = Seen::default();
         let mut hosts = Vec::new();
@@ -126,7 +129,7 @@ impl Build<'_> {
                         let page = self.url(&statement, nodes)?;
                         http.urls.extend(page);
                     }
-                    _ => hosts.push(self.smtp_host(&mut checker, nodes, addr)?),
+                    _ => hosts.push(self.smtp_host(&mut checker, &statement, nodes, addr)?),
                 },
                 Node::Lines(..) => {}
                 Node::Statement(keyword, statement) => {
@@ -156,6 +159,7 @@ impl Build<'_> {
     fn smtp_host(
         &mut self,
         checker: &mut RawChecker,
+        heading: &Statement,
         nodes: Vec<Node>,
         addr: IpAddr,
     ) -> Result<(Option<IpAddr>, Option<u16>, Bind, Option<Duration>), Stop> {
@@ -163,6 +167,7 @@ impl Build<'_> {
             connect_ip: None,
             connect_port: None,
             bind: Bind::default(),
+            is_host: true,
             ..checker.clone()
         };
         host.timing.connect_timeout = None;
@@ -172,6 +177,7 @@ impl Build<'_> {
                 self.checker_statement(keyword, &statement, &mut seen, &mut host, addr)?;
             }
         }
+        self.link_local(&host, heading, addr);
         let timeout = host.timing.connect_timeout.take();
         let own = checker.timing.connect_timeout;
         checker.timing = host.timing;
@@ -189,6 +195,12 @@ impl Build<'_> {
         checker: &mut RawChecker,
         addr: IpAddr,
     ) -> Result<(), Stop> {
+        if let RawKind::Misc(misc) = &checker.kind
+            && keyword.name == "misc_path"
+            && self.repeats_command(statement, &misc.command)
+        {
+            return Ok(());
+        }
         let Some(value) = self.value(keyword, statement)? else {
             return Ok(());
         };
@@ -243,6 +255,10 @@ impl Build<'_> {
                 let target = checker.connect_ip.unwrap_or(addr);
                 if target.is_ipv4() == ip.is_ipv4() {
                     checker.bind.address = Some(*ip);
+                } else if matches!(checker.kind, RawKind::Smtp(_)) && !checker.is_host {
+                    // keepalived does not compare them here, and the attempt fails.
+                    let text = format!("bindto {ip} is of another family than {target}");
+                    self.warn_at(code::FAMILY, Class::Ok, text, statement, 1);
                 } else {
                     self.other_family("bindto", *ip, "connect_ip", statement);
                 }
@@ -250,6 +266,10 @@ impl Build<'_> {
             ("connect_port", _) => checker.connect_port = value.int(),
             ("bind_port", _) => checker.bind.port = value.int().unwrap_or(0),
             ("bind_if", Val::Text(interface)) => {
+                if interface.is_empty() || interface.contains('/') {
+                    let text = format!("'{interface}' is no name of an interface");
+                    self.warn_at(code::NO_INTERFACE, Class::Ok, text, statement, 1);
+                }
                 checker.bind.interface = Some(interface.as_str().into());
             }
             ("fwmark", _) => checker.bind.fwmark = value.int().unwrap_or(0),
@@ -277,15 +297,7 @@ impl Build<'_> {
             self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
             return false;
         }
-        let target = checker.connect_ip.unwrap_or(addr);
-        if let IpAddr::V6(ip) = target
-            && ip.is_unicast_link_local()
-            && checker.bind.interface.is_none()
-            && checker.kind.connects()
-        {
-            let text = format!("Checker link local address {ip} requires a bind_if");
-            self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
-        }
+        self.link_local(checker, heading, addr);
         match &checker.kind {
             RawKind::Misc(misc) => !misc.user_failed,
             RawKind::Udp(udp) if udp.min_reply_length > udp.max_reply_length => {
@@ -297,6 +309,18 @@ impl Build<'_> {
                 true
             }
             _ => true,
+        }
+    }
+
+    /// A link-local address is one only on an interface.
+    fn link_local(&mut self, checker: &RawChecker, heading: &Statement, addr: IpAddr) {
+        if let IpAddr::V6(ip) = checker.connect_ip.unwrap_or(addr)
+            && ip.is_unicast_link_local()
+            && checker.bind.interface.is_none()
+            && checker.kind.connects()
+        {
+            let text = format!("Checker link local address {ip} requires a bind_if");
+            self.report_at_end(code::CHECKER, Class::General, text, heading, 0);
         }
     }
 
@@ -354,15 +378,22 @@ impl Build<'_> {
         let bytes: Option<Vec<(u8, u8)>> = digits
             .chunks(2)
             .map(|pair| {
-                let [high, low] = pair else { return None };
-                let ((a, b), (c, d)) = (nibble(*high)?, nibble(*low)?);
-                Some((a << 4 | c, b << 4 | d))
+                let (last, wild) = nibble(*pair.last()?)?;
+                match pair {
+                    [high, _] => nibble(*high).map(|(a, b)| (a << 4 | last, b << 4 | wild)),
+                    _ => Some((last, if wild == 0 { 0 } else { 0xff })),
+                }
             })
             .collect();
+        let odd = digits.len() % 2 == 1;
+        let digits: String = digits.into_iter().collect();
         if bytes.is_none() {
-            let digits: String = digits.into_iter().collect();
-            let text = format!("{name} '{digits}' is no even number of hexadecimal digits");
+            let text = format!("{name} '{digits}' is not of hexadecimal digits");
             self.report_at(code::CHECKER, Class::General, text, statement, 1);
+        } else if odd {
+            let text =
+                format!("{name} '{digits}' ends in half a byte; it is taken for a whole one");
+            self.warn_at(code::CHECKER, Class::Ok, text, statement, 1);
         }
         bytes
     }
@@ -373,15 +404,24 @@ impl Build<'_> {
             dns.record = DnsRecord::named(text).unwrap_or_default();
             return;
         }
-        let fine = text == "."
-            || text
-                .trim_end_matches('.')
-                .split('.')
-                .all(|label| (1..=63).contains(&label.len()));
-        if fine {
-            dns.name = text.into();
-        } else {
-            let text = format!("DNS name '{text}' has an empty or overlong label");
+        let labels = || text.strip_suffix('.').unwrap_or(text).split('.');
+        if text != "." && labels().any(str::is_empty) {
+            let text = format!("DNS name '{text}' has an empty label");
+            self.report_at(code::CHECKER, Class::General, text, statement, 1);
+            return;
+        }
+        if labels().any(|label| label.len() > 63) {
+            // keepalived takes the name, and sends a question that nobody can read.
+            let text = format!("DNS name '{text}' has a label of more than 63 characters");
+            self.warn_at(code::CHECKER, Class::Ok, text, statement, 1);
+            return;
+        }
+        dns.name = text.into();
+        if text.as_bytes().get(1) == Some(&b'.') {
+            let text = format!(
+                "DNS name '{text}': keepalived takes a first label of one letter for an empty \
+                 one, and asks for the root"
+            );
             self.report_at(code::CHECKER, Class::General, text, statement, 1);
         }
     }
@@ -422,7 +462,7 @@ impl Build<'_> {
 
     fn bfd_name(&mut self, statement: &Statement) -> Option<Arc<str>> {
         let name = statement.word(1).unwrap_or("");
-        if self.bfd_names.contains_key(name) || self.lost_bfds.contains(name) {
+        if self.bfd_for(name, |session| session.checker) || self.lost_bfds.contains(name) {
             return Some(name.into());
         }
         self.no_such("bfd_instance", "name", statement);

@@ -45,6 +45,22 @@ impl Build<'_> {
         })
     }
 
+    /// Whether a statement of a command says nothing, and `command` was said before: that one
+    /// holds.
+    pub(crate) fn repeats_command(
+        &mut self,
+        statement: &Statement,
+        command: &Option<RawCommand>,
+    ) -> bool {
+        let nothing = !statement.has_open_quote() && self.raw_command(statement, false).is_none();
+        if command.is_none() || !nothing {
+            return false;
+        }
+        let text = format!("{} without a command - ignoring", statement.keyword());
+        self.warn_at(code::VALUE_MISSING, Class::Ok, text, statement, 0);
+        true
+    }
+
     /// The user and group that `user` and `group` name; `:group` gives all groups of the user.
     pub(crate) fn find_user(&self, raw: &RawUser) -> Option<RunAs> {
         let user = self.host.user(&raw.user)?;

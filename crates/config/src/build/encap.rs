@@ -104,7 +104,11 @@ impl Build<'_> {
                 Args::One(Value::Address(which)) => which,
                 _ => Addresses::Any,
             };
-            let ip = check::address(value, which).map_err(|_| Fault::Value)?;
+            // Not even a length of all its bits may follow.
+            let ip = check::address(value, which)
+                .ok()
+                .filter(|_| !value.contains('/'))
+                .ok_or(Fault::Value)?;
             family(ip).map(Some).ok_or(Fault::Value)
         };
         match keyword.name {

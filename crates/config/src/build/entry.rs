@@ -100,13 +100,35 @@ pub(super) fn unsigned<T: TryFrom<i128>>(text: &str, max: u64) -> Result<T, Faul
     n.ok().and_then(|n| n.try_into().ok()).ok_or(Fault::Value)
 }
 
-/// Two numbers with a dash between them.
-pub(super) fn span<T: TryFrom<i128>>(text: &str, max: u64) -> Result<Span<T>, Fault> {
-    let (first, last) = text.split_once('-').ok_or(Fault::Value)?;
-    Ok(Span {
-        first: unsigned(first, max)?,
-        last: unsigned(last, max)?,
-    })
+/// Two numbers with a dash between them, of `bits` bits each, and whether that is all there is:
+/// keepalived ignores signs, what comes behind the second number, and bits that are too many.
+pub(super) fn span<T: TryFrom<u32>>(text: &str, bits: u32) -> Result<(Span<T>, bool), Fault> {
+    let mask = u32::MAX >> (32 - bits);
+    let mut exact = true;
+    let mut take = |text: &str| {
+        let unsigned = text.strip_prefix(['-', '+']);
+        let digits = unsigned.unwrap_or(text);
+        let length = digits.bytes().take_while(u8::is_ascii_digit).count();
+        if length == 0 {
+            return Err(Fault::Value);
+        }
+        // More digits than any number has are as many ones as there are bits.
+        let n = digits[..length].parse::<u64>().unwrap_or(u64::MAX);
+        let n = u32::try_from(n & u64::from(mask)).map_err(|_| Fault::Value)?;
+        exact &= unsigned.is_none() && digits[..length].parse() == Ok(n);
+        let n = if text.starts_with('-') {
+            n.wrapping_neg() & mask
+        } else {
+            n
+        };
+        let n = T::try_from(n).map_err(|_| Fault::Value)?;
+        Ok((n, text.len() - digits.len() + length))
+    };
+    let (first, end) = take(text)?;
+    let rest = text[end..].strip_prefix('-').ok_or(Fault::Value)?;
+    let (last, end) = take(rest)?;
+    exact &= end == rest.len();
+    Ok((Span { first, last }, exact))
 }
 
 /// A prefix. Nothing behind the slash is a prefix of length 0, as keepalived has it.
@@ -127,8 +149,6 @@ pub(super) fn is_any(word: &str) -> bool {
 pub(crate) struct Raw<T> {
     /// What the line says.
     pub(crate) entry: T,
-    /// Where it stands.
-    pub(crate) at: At,
     /// Interfaces it names, with what they are for.
     pub(crate) interfaces: Interfaces,
 }
@@ -169,10 +189,9 @@ impl Entry {
     }
 
     /// What a line of this kind says, with what is to be asked about it.
-    pub(super) fn finish<T>(self, entry: T, line: &Statement) -> Raw<T> {
+    pub(super) fn finish<T>(self, entry: T) -> Raw<T> {
         Raw {
             entry,
-            at: At::of(line, 0),
             interfaces: self.interfaces,
         }
     }
@@ -278,7 +297,11 @@ impl Build<'_> {
                 words.take();
             }
             "no_track" => entry.no_track = true,
-            "track_group" => entry.track_group = Some(words.take().to_owned()),
+            "track_group" => {
+                let group = words.take();
+                self.track_group_known(group, words.line(), words.last());
+                entry.track_group = Some(group.to_owned());
+            }
             _ => return Ok(false),
         }
         Ok(true)

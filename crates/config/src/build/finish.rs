@@ -19,6 +19,7 @@ use crate::model::{
     Command, Instance, InterfaceAddress, Notify, NotifyFifo, Origin, Route, Rule, Script, Tracked,
     Tracks, Verdict,
 };
+use crate::tree::Statement;
 
 impl Build<'_> {
     /// Settles everything that needed the whole text. After a missing value only what the
@@ -206,12 +207,8 @@ impl Build<'_> {
         out
     }
 
-    /// Leaves out lines whose interfaces are not there; `group` is what they track.
-    fn settle_entries<T>(
-        &mut self,
-        raws: Vec<Raw<T>>,
-        group: impl Fn(&T) -> Option<&str>,
-    ) -> Vec<T> {
+    /// Leaves out lines whose interfaces are not there.
+    fn settle_entries<T>(&mut self, raws: Vec<Raw<T>>) -> Vec<T> {
         let mut out = Vec::with_capacity(raws.len());
         for raw in raws {
             let mut there = true;
@@ -223,7 +220,6 @@ impl Build<'_> {
                 }
             }
             if there {
-                self.track_group_known(group(&raw.entry), &raw.at);
                 out.push(raw.entry);
             }
         }
@@ -231,11 +227,11 @@ impl Build<'_> {
     }
 
     pub(super) fn settle_routes(&mut self, raws: Vec<Raw<Route>>) -> Vec<Route> {
-        self.settle_entries(raws, |route| route.track_group.as_deref())
+        self.settle_entries(raws)
     }
 
     pub(super) fn settle_rules(&mut self, raws: Vec<Raw<Rule>>) -> Vec<Rule> {
-        self.settle_entries(raws, |rule| rule.track_group.as_deref())
+        self.settle_entries(raws)
     }
 
     /// Reports an interface that is not there; keepalived's VRRP process ends its test when it has
@@ -245,14 +241,13 @@ impl Build<'_> {
         self.report_later(code::NO_INTERFACE, class, text, at);
     }
 
-    /// Reports a track group that is not defined; the entry stays.
-    fn track_group_known(&mut self, group: Option<&str>, at: &super::At) {
-        if let Some(group) = group
-            && !self.track_group_names.contains_key(group)
-        {
-            let text = format!("track_group {group} not found - ignoring");
-            self.report_later(code::NOT_DEFINED, Class::General, text, at);
+    /// Reports a track group, word `n`, that is not defined yet; the entry stays.
+    pub(super) fn track_group_known(&mut self, group: &str, line: &Statement, n: usize) {
+        if self.track_group_names.contains_key(group) {
+            return;
         }
+        let text = format!("track_group {group} not found - ignoring");
+        self.report_at(code::NOT_DEFINED, Class::General, text, line, n);
     }
 
     pub(super) fn settle_tracks(
@@ -416,8 +411,6 @@ impl Build<'_> {
                 ));
                 self.session.report.push(raw.at.put(d));
             }
-            let at = raw.group_at.clone();
-            self.track_group_known(raw.address.track_group.as_deref(), &at);
         }
         self.config.static_addresses = self.settle_addresses(statics.addresses);
         self.config.static_routes = self.settle_routes(statics.routes);

@@ -62,10 +62,13 @@ impl Build<'_> {
         let mut seen_group = false;
         let mut todo: Vec<Node> = nodes;
         todo.reverse();
+        let mut left = false;
         while let Some(node) = todo.pop() {
             match node {
                 Node::Problem(d) => self.session.report.push(*d),
                 Node::Block(_, _, inner) => todo.extend(inner.into_iter().rev()),
+                Node::Lines(_, statement, lines) if left => self.outside(&statement, &lines),
+                Node::Statement(_, statement) if left => self.stray(&statement),
                 Node::Lines(keyword, statement, lines) => {
                     self.note_support(Context::VrrpSyncGroup, keyword, &statement);
                     self.no_more_words(keyword, &statement);
@@ -73,7 +76,9 @@ impl Build<'_> {
                         self.track_lines(&name, keyword.name, &lines, &mut group.tracks)?;
                     } else if seen_group {
                         let text = format!("sync group {name} has a second group block - skipping");
+                        // keepalived takes the end of this block for the end of the sync group.
                         self.report_at(code::REPEATED, Class::General, text, &statement, 0);
+                        left = true;
                     } else {
                         seen_group = true;
                         let empty = || format!("sync group {name} has empty group block");
@@ -98,9 +103,45 @@ impl Build<'_> {
                 }
             }
         }
+        if left {
+            self.stray_end(heading);
+        }
         self.group_names.insert(name, self.groups.len());
         self.groups.push(group);
         Ok(())
+    }
+
+    /// A statement behind what keepalived takes for the end of its block.
+    fn stray(&mut self, statement: &Statement) {
+        let text = format!("Unknown keyword '{}'", statement.keyword());
+        self.report_at(
+            code::UNKNOWN_KEYWORD,
+            Class::UnknownKeyword,
+            text,
+            statement,
+            0,
+        );
+    }
+
+    /// The same for a block with all its lines.
+    fn outside(&mut self, heading: &Statement, lines: &[Statement]) {
+        self.stray(heading);
+        for line in lines {
+            self.stray(line);
+        }
+        self.stray_end(heading);
+    }
+
+    /// The closing brace of a block that keepalived has left before.
+    fn stray_end(&mut self, heading: &Statement) {
+        let text = "Unknown keyword '}'";
+        self.report_at_end(
+            code::UNKNOWN_KEYWORD,
+            Class::UnknownKeyword,
+            text,
+            heading,
+            0,
+        );
     }
 
     /// The names of a block; that there are none is reported at its end.

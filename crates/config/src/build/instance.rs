@@ -30,6 +30,8 @@ pub(crate) struct RawInstance {
     pub(crate) end: At,
     pub(crate) origin: Origin,
     pub(crate) interface: Option<(String, At)>,
+    /// What `interface` said before it was said again.
+    pub(crate) earlier_interfaces: Vec<(String, At)>,
     pub(crate) vrf: Option<(String, At)>,
     pub(crate) vrid: Option<Vrid>,
     pub(crate) family: Option<Family>,
@@ -347,7 +349,10 @@ impl Build<'_> {
                     InitialState::Backup
                 });
             }
-            "interface" => raw.interface = Some((word, at_value())),
+            "interface" => {
+                let before = raw.interface.replace((word, at_value()));
+                raw.earlier_interfaces.extend(before);
+            }
             "vrf" => self.vrf(word, statement, raw),
             "virtual_router_id" => {
                 raw.vrid = value.int::<u8>().and_then(|n| Vrid::try_from(n).ok());

@@ -103,7 +103,7 @@ impl Build<'_> {
         route.protocol = self.entry_protocol(&r.entry, line);
         route.no_track = r.entry.no_track;
         route.track_group = r.entry.track_group.take();
-        Ok(Some(r.entry.finish(route, line)))
+        Ok(Some(r.entry.finish(route)))
     }
 
     /// Reads an option, or the destination.
@@ -130,13 +130,16 @@ impl Build<'_> {
         if is_destination(word) {
             return self.destination(words, r);
         }
-        if r.dest.is_none() {
-            // Only a number that nothing follows is no type of route.
-            if let Some(kind) = route_type(word) {
-                words.take();
-                r.route.kind = kind;
-                return Ok(());
+        // A type, even a number that was meant for something else, has a destination behind it.
+        if let Some(kind) = route_type(word) {
+            words.take();
+            if words.peek().is_none() {
+                return Err(check::stop(words.line(), words.at(), None, self.report()).into());
             }
+            r.route.kind = kind;
+            return self.destination(words, r);
+        }
+        if r.dest.is_none() {
             return self.destination(words, r);
         }
         self.no_option(format!("unknown route keyword {word}"), context, words);
@@ -146,9 +149,12 @@ impl Build<'_> {
     fn destination(&mut self, words: &mut Words<'_>, r: &mut Reading) -> Result<(), Fault> {
         let word = words.take();
         r.dest = Some(match word {
-            word if is_any(word) => Destination::Default,
+            word if is_any(word) => {
+                self.no_family_yet(words, r)?;
+                Destination::Default
+            }
             "default6" => {
-                r.entry.family = Some(Family::V6);
+                self.same_family(Family::V6, words, r)?;
                 Destination::Default
             }
             _ => match open_prefix(word) {
@@ -176,6 +182,21 @@ impl Build<'_> {
         let ip: IpAddr = text.parse().map_err(|_| Fault::Value)?;
         self.same_family(Family::of(ip), words, r)?;
         Ok(ip)
+    }
+
+    /// `default` stands ahead of all addresses.
+    fn no_family_yet(&mut self, words: &Words<'_>, r: &Reading) -> Result<(), Fault> {
+        if r.entry.family.is_none() {
+            return Ok(());
+        }
+        let word = words.last_word();
+        let text = format!("{word} behind an address: keepalived takes it for one of no family");
+        let d = crate::Diagnostic::error(code::FAMILY, Class::General, text)
+            .help(format!("begin the line with {word}"));
+        self.session
+            .report
+            .push(words.line().point(d, words.last()));
+        Err(Fault::Dropped)
     }
 
     /// All addresses of a route are of one family.
@@ -246,7 +267,6 @@ impl Build<'_> {
                         r.entry.family = Some(Family::V6);
                         Some(prefix)
                     }
-                    None if is_any(word) => None,
                     _ => return Err(Fault::Value),
                 };
             }
@@ -444,6 +464,12 @@ impl Build<'_> {
     fn round_trip(&mut self, name: &str, text: &str, words: &Words<'_>) -> Result<Duration, Fault> {
         const LEAST: u64 = 200_000;
         const MOST: u64 = 120_000_000;
+        // In milliseconds, of which the kernel counts parts.
+        let most: u64 = match name {
+            "rtt" => 960_000,
+            "rttvar" => 480_000,
+            _ => 120_000,
+        };
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = match &text[digits.len()..] {
             "ms" => 1_000,
@@ -451,9 +477,27 @@ impl Build<'_> {
             "" | "s" | "sec" | "secs" => 1_000_000,
             _ => return Err(Fault::Value),
         };
+        if !digits.bytes().any(|b| b.is_ascii_digit()) {
+            return Err(Fault::Value);
+        }
         let decimals = if unit == 1_000 { 3 } else { 6 };
+        let places = if unit == 1_000 || digits.len() == text.len() {
+            0
+        } else {
+            3
+        };
         let micros = check::decimal(digits, 0, u64::MAX, decimals, unit);
         let mut micros = micros.map_err(|_| Fault::Value)?;
+        if micros > most * 1_000 {
+            return Err(Fault::Value);
+        }
+        if digits
+            .split_once('.')
+            .is_some_and(|(_, behind)| behind.len() > places)
+        {
+            let message = format!("{name} {text} has too many decimal places");
+            self.entry_error(code::OUT_OF_RANGE, message, words, words.last());
+        }
         if unit == 1_000 && digits.len() == text.len() {
             micros /= match name {
                 "rtt" => 8,

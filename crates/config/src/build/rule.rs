@@ -7,7 +7,7 @@ use super::{Build, Stop, check};
 use crate::code;
 use crate::model::{
     FwMark, InterfaceGroup, IpProtocol, Realms, RouteProtocol, RouteTable, Rule, RuleAction,
-    RulePriority, Selector,
+    RulePriority, Selector, Span,
 };
 use crate::source::NameTable;
 use crate::table::{Context, Keyword};
@@ -140,7 +140,7 @@ impl Build<'_> {
             track_group: r.entry.track_group.take(),
             origin: self.origin(line),
         };
-        Ok(Some(r.entry.finish(rule, line)))
+        Ok(Some(r.entry.finish(rule)))
     }
 
     fn rule_option(
@@ -189,13 +189,25 @@ impl Build<'_> {
                 r.suppress_prefixlength = Some(number(keyword, words.take())?);
             }
             "suppress_ifgroup" => {
-                let group = self.named(NameTable::Group, words.take(), u32::MAX)?;
+                let group = self.named(NameTable::Group, words.take(), i32::MAX.unsigned_abs())?;
                 r.suppress_ifgroup = Some(InterfaceGroup(group));
             }
             "tunnel-id" => when.tunnel_id = Some(number(keyword, words.take())?),
-            "uidrange" => when.uidrange = Some(span(words.take(), u32::MAX.into())?),
-            "sport" => when.sport = Some(span(words.take(), 65_535)?),
-            "dport" => when.dport = Some(span(words.take(), 65_535)?),
+            "uidrange" => {
+                let (range, exact) = span(words.take(), 32)?;
+                when.uidrange = Some(range);
+                self.inexact(exact, &range, words);
+            }
+            "sport" | "dport" => {
+                let (range, exact) = span(words.take(), 16)?;
+                let side = if keyword.name == "sport" {
+                    &mut when.sport
+                } else {
+                    &mut when.dport
+                };
+                *side = Some(range);
+                self.inexact(exact, &range, words);
+            }
             "protocol" => {
                 r.entry.protocol = Some(RouteProtocol(number(keyword, words.take())?));
             }
@@ -213,6 +225,20 @@ impl Build<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Says what becomes of a range that is none, where keepalived takes what it finds.
+    fn inexact<T: std::fmt::Display>(&mut self, exact: bool, range: &Span<T>, words: &Words<'_>) {
+        if exact {
+            return;
+        }
+        let Span { first, last } = range;
+        let text = format!(
+            "'{}' is no range of numbers; it is read as {first}-{last}",
+            words.last_word()
+        );
+        let class = crate::diagnostic::Class::Ok;
+        self.warn_at(code::ENTRY_OPTION, class, text, words.line(), words.last());
     }
 
     /// A rule has one table or one action, and says so once.
@@ -256,7 +282,8 @@ impl Build<'_> {
 /// The addresses a rule is for; any if there is no prefix.
 fn selected(word: &str, entry: &mut Entry) -> Result<Option<Prefix>, Fault> {
     if is_any(word) {
-        return Ok(None);
+        // Behind a prefix it counts as one of no family.
+        return entry.family.map_or(Ok(None), |_| Err(Fault::Value));
     }
     let prefix = open_prefix(word).ok_or(Fault::Value)?;
     if entry.family.is_some_and(|f| f != prefix.family()) {

@@ -63,6 +63,9 @@ impl Build<'_> {
                 _ => continue,
             };
             self.note_support(Context::VrrpScript, keyword, &statement);
+            if keyword.name == "script" && self.repeats_command(&statement, &script.command) {
+                continue;
+            }
             let value = self.value(keyword, &statement)?;
             match keyword.name {
                 "script" => {

@@ -388,16 +388,14 @@ impl Build<'_> {
         let word = statement.word(1).unwrap_or("");
         let length = check::integer(word, 1, 128, false, false).ok();
         let length = length.and_then(|n| u8::try_from(n).ok());
-        let mask = word.parse::<Ipv4Addr>().ok();
+        let mask = classic(word);
         let granularity = match service.family {
             Some(Family::V6) => length.map(Granularity::Length),
             // A number alone is an IPv4 mask too: 24 means 0.0.0.24.
-            Some(Family::V4) => mask
-                .or_else(|| length.map(|n| Ipv4Addr::from(u32::from(n))))
-                .map(Granularity::Mask),
-            None => mask
-                .map(Granularity::Mask)
-                .or_else(|| length.map(Granularity::Length)),
+            Some(Family::V4) => mask.map(Granularity::Mask),
+            None => length
+                .map(Granularity::Length)
+                .or_else(|| mask.map(Granularity::Mask)),
         };
         let Some(granularity) = granularity else {
             let text = format!("invalid persistence_granularity '{word}'");
@@ -524,4 +522,28 @@ impl Build<'_> {
         tunnel.port = port.unwrap_or(0);
         other.or(Some(Forwarding::Tun(tunnel)))
     }
+}
+
+/// An IPv4 address as it was written in the old days: the last of up to four numbers stands for
+/// all bytes that are left, and any of them may be octal or hexadecimal.
+fn classic(text: &str) -> Option<Ipv4Addr> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let (last, bytes) = parts.split_last().filter(|(_, bytes)| bytes.len() < 4)?;
+    let number = |part: &str| {
+        let octal = part.strip_prefix('0').filter(|rest| !rest.is_empty());
+        match (part.strip_prefix("0x").or(part.strip_prefix("0X")), octal) {
+            (Some(digits), _) => u32::from_str_radix(digits, 16).ok(),
+            (None, Some(digits)) => u32::from_str_radix(digits, 8).ok(),
+            (None, None) => part.parse().ok(),
+        }
+        .filter(|_| part.starts_with(|c: char| c.is_ascii_digit()) && !part.contains('+'))
+    };
+    let mut address = 0;
+    for byte in bytes {
+        address = address << 8 | number(byte).filter(|n| *n < 256)?;
+    }
+    let left = 32 - 8 * u32::try_from(bytes.len()).ok()?;
+    let last = number(last).filter(|n| left == 32 || *n >> left == 0)?;
+    let high = address.checked_shl(left).unwrap_or(0);
+    Some(Ipv4Addr::from(high | last))
 }

@@ -65,6 +65,9 @@ impl Build<'_> {
                 if statement.words().len() > 2 {
                     let text = "snmp_socket takes one address - ignoring";
                     self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
+                } else if global.snmp.socket.is_some() {
+                    let text = "snmp_socket already specified - ignoring";
+                    self.report_at(code::REPEATED, Class::General, text, statement, 0);
                 } else {
                     global.snmp.socket = text;
                 }

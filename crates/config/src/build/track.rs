@@ -61,7 +61,8 @@ impl Build<'_> {
                 "track_script" => (self.script_names.contains_key(name), 253),
                 "track_file" => (self.file_names.contains_key(name), 254),
                 "track_process" => (self.process_names.contains_key(name), 254),
-                _ => (self.bfd_names.contains_key(name), 253),
+                // A session for health checks alone is none for the instances.
+                _ => (self.bfd_for(name, |session| session.vrrp), 253),
             };
             if !known {
                 let text = format!("({owner}) track {what} {name} not found, ignoring...");
@@ -124,9 +125,6 @@ impl Build<'_> {
                     (tracked.weight, tracked.reverse, dropped) =
                         self.tracked_weight(owner, block, line, limit);
                 }
-                Some(option @ ("reverse" | "noreverse")) if block == "track_file" => {
-                    tracked.reverse = Some(option == "reverse");
-                }
                 Some(option) => {
                     let text = format!("({owner}) unknown track {what} option {option} - ignoring");
                     let d = crate::Diagnostic::error(code::UNKNOWN_WORD, Class::General, text);
@@ -153,6 +151,12 @@ impl Build<'_> {
             list.push(tracked);
         }
         Ok(())
+    }
+
+    /// Whether there is a session of this name that `told` its events.
+    pub(super) fn bfd_for(&self, name: &str, told: impl Fn(&BfdSession) -> bool) -> bool {
+        let session = self.bfd_names.get(name);
+        session.is_some_and(|n| self.config.bfd_sessions.get(*n).is_some_and(told))
     }
 
     fn tracked_weight(
@@ -225,7 +229,8 @@ impl Build<'_> {
                         self.report_at(code::REPEATED, Class::General, text, &statement, 0);
                     } else if let Some((w, r)) = self.weight(&statement, 1, 254, false) {
                         (weight, reverse) = (w, r.unwrap_or(false));
-                        has_weight = true;
+                        // What is the default is taken for none.
+                        has_weight = w != 1;
                     }
                 }
                 "init_file" => init_file = Some(self.init_file(&statement)),
@@ -340,6 +345,10 @@ impl Build<'_> {
                         self.report_at(code::UNKNOWN_WORD, Class::General, text, &statement, 1);
                     }
                 },
+                "weight" if process.weight != 0 => {
+                    let text = format!("Weight already set for track process {name} - ignoring");
+                    self.report_at(code::REPEATED, Class::General, text, &statement, 0);
+                }
                 "weight" => {
                     if let Some((w, r)) = self.weight(&statement, 1, 254, false) {
                         (process.weight, process.reverse) = (w, r.unwrap_or(false));

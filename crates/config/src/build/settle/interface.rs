@@ -18,6 +18,14 @@ impl Build<'_> {
             let text = format!("({name}) WARNING - VRF interface {vrf} doesn't exist");
             self.no_interface(Class::Warning, text, at);
         }
+        for (interface, at) in &raw.earlier_interfaces {
+            if !self.may_exist(interface) {
+                let text = format!(
+                    "WARNING - interface {interface} for vrrp_instance {name} doesn't exist"
+                );
+                self.no_interface(Class::Warning, text, at);
+            }
+        }
         let mut there = false;
         if let Some((interface, at)) = &raw.interface {
             there = self.may_exist(interface);

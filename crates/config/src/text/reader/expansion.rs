@@ -19,6 +19,7 @@ impl Reader<'_> {
             return false;
         };
         let mut lines = Vec::new();
+        self.open_quote(line);
         let mut part = line.slice(value, line.text.len());
         while let Some(end) = define::continues(&part.text) {
             part.truncate(end);
@@ -28,7 +29,10 @@ impl Reader<'_> {
                 lines.push(part);
             }
             match self.next_raw() {
-                Some(next) => part = next,
+                Some(next) => {
+                    self.open_quote(&next);
+                    part = next;
+                }
                 None => part = Line::made(Vec::new(), line.place(0, 0), None),
             }
         }
@@ -38,6 +42,20 @@ impl Reader<'_> {
         lines.push(part);
         self.definitions.set(name, lines);
         true
+    }
+
+    /// A quote that is left open is reported where it stands, also in a definition that nothing
+    /// uses.
+    fn open_quote(&mut self, line: &Line) {
+        if line.text.iter().filter(|b| **b == b'"').count() % 2 == 0 {
+            return;
+        }
+        let last = line.text.iter().rposition(|b| *b == b'"').unwrap_or(0);
+        let shown = String::from_utf8_lossy(trim(&line.text));
+        let text = format!("Unterminated quote '{shown}'");
+        let d = Diagnostic::error(code::QUOTE, Class::Braces, text)
+            .help("close it on the same line; the rest of the line is lost");
+        self.session.report.push(d.at(line, last, line.text.len()));
     }
 
     /// Replaces what the line uses; `false` if the line cannot be used.
