@@ -39,20 +39,8 @@ const NOT_YET: &[(Context, &[&str])] = &[
             "vrrp_rx_bufs_policy",
             "vrrp_rx_bufs_multiplier",
             "tmp_config_directory",
-            "data_use_instance",
             "iproute_usr_dir",
             "iproute_etc_dir",
-            "state_dump_file",
-            "stats_dump_file",
-            "max_auto_priority",
-            "min_auto_priority_delay",
-            "vrrp_delay_after_boot",
-            "vrrp_netlink_cmd_rcv_bufs",
-            "vrrp_netlink_cmd_rcv_bufs_force",
-            "vrrp_netlink_monitor_rcv_bufs",
-            "vrrp_netlink_monitor_rcv_bufs_force",
-            "vrrp_rx_bufs_policy",
-            "vrrp_rx_bufs_multiplier",
             "vrrp_garp_extra_if",
             "vrrp_vmac_garp_intvl",
             "vrrp_ipsets",
@@ -98,8 +86,6 @@ const NOT_YET: &[(Context, &[&str])] = &[
             "track_file",
             "track_process",
             "track_bfd",
-            "track_src_ip",
-            "unicast_fault_no_peer",
             "promote_secondaries",
             "linkbeat_use_polling",
             "virtual_routes",
@@ -141,8 +127,9 @@ mod tests {
     #[test]
     fn the_list_names_keywords() {
         for (context, names) in NOT_YET {
-            for name in *names {
+            for (n, name) in names.iter().enumerate() {
                 assert!(context.find(name).is_some(), "{} {name}", context.name());
+                assert!(!names[..n].contains(name), "{} {name} twice", context.name());
             }
         }
     }
@@ -154,6 +141,10 @@ mod tests {
             (Context::Top, "bfd_instance", false),
             (Context::GlobalDefs, "checker_process_name", true),
             (Context::GlobalDefs, "router_id", true),
+            (Context::GlobalDefs, "state_dump_file", true),
+            (Context::GlobalDefs, "stats_dump_file", true),
+            (Context::GlobalDefs, "json_dump_file", true),
+            (Context::GlobalDefs, "data_use_instance", true),
             (Context::VrrpInstance, "priority", true),
             (Context::VrrpInstance, "virtual_routes", false),
         ] {
