@@ -21,8 +21,8 @@ struct Said {
     /// The line that was being read when they came out.
     home: (FileId, u32),
     frame: Option<Rc<Frame>>,
-    /// Another place that belongs to it.
-    beside: Option<(Place, &'static str)>,
+    /// Another place that belongs to it, which is rare.
+    beside: Option<Box<(Place, &'static str)>>,
 }
 
 impl At {
@@ -35,7 +35,7 @@ impl At {
         Self(Some(Box::new(Said {
             place: line.place(start, end),
             home: line.home,
-            frame: line.frame(start).cloned(),
+            frame: line.frame(start),
             beside: None,
         })))
     }
@@ -58,7 +58,7 @@ impl At {
             return word.clone();
         }
         let mut said = own.clone();
-        said.beside = Some((other.place, "this one"));
+        said.beside = Some(Box::new((other.place, "this one")));
         Self(Some(said))
     }
 
@@ -76,8 +76,8 @@ impl At {
         };
         let way = line::via(said.frame.as_ref());
         let diagnostic = diagnostic.at_text(said.place, way, said.home);
-        match said.beside {
-            Some((place, text)) => diagnostic.label(place, text),
+        match said.beside.as_deref() {
+            Some((place, text)) => diagnostic.label(*place, *text),
             None => diagnostic,
         }
     }

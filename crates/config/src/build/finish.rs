@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use rk_base::Family;
+use rk_base::{Family, Vrid};
 use rustc_hash::FxHashMap;
 
 use super::address::RawAddress;
 use super::command::{RawCommand, mend};
 use super::entry::Raw;
 use super::group::RawNotify;
+use super::instance::RawInstance;
 use super::script::RawScript;
 use super::track::{RawTracked, RawTracks};
 use super::{Build, Built, Pass};
@@ -19,6 +20,7 @@ use crate::model::{
     Command, Instance, InterfaceAddress, Notify, NotifyFifo, Origin, Route, Rule, Script, Tracked,
     Tracks, Verdict,
 };
+use crate::text::line::to_u32;
 use crate::tree::Statement;
 
 impl Build<'_> {
@@ -31,7 +33,7 @@ impl Build<'_> {
                 self.settle_scripts(false);
                 self.settle_garp_groups();
                 for raw in std::mem::take(&mut self.instances) {
-                    self.settle_lines(*raw);
+                    self.settle_lines(raw);
                 }
                 self.settle_statics();
             }
@@ -45,19 +47,20 @@ impl Build<'_> {
         self.settle_scripts(has_instances);
         self.settle_garp_groups();
         let raws = std::mem::take(&mut self.instances);
-        let mut instances = Vec::with_capacity(raws.len());
-        for raw in raws {
-            let missing = raw.interface.as_ref().map(|(name, _)| name.clone());
-            if missing.is_some_and(|name| !self.may_exist(&name)) {
+        // Each takes the place of what it is made of: there may be 65,000.
+        const { assert!(size_of::<RawInstance>() >= size_of::<Instance>()) };
+        let settled = raws.into_iter().filter_map(|raw| {
+            let missing = raw.interface.as_ref().map(|(name, _)| name);
+            if missing.is_some_and(|name| !self.may_exist(name)) {
                 self.permanent_error = true;
                 self.interface_missing = true;
             }
-            match self.settle(*raw) {
-                Some(instance) => instances.push(instance),
-                // keepalived: what an instance cannot be without must not be overlooked.
-                None => self.permanent_error = true,
-            }
-        }
+            let instance = self.settle(raw);
+            // keepalived: what an instance cannot be without must not be overlooked.
+            self.permanent_error |= instance.is_none();
+            instance
+        });
+        let mut instances: Vec<Instance> = settled.collect();
         self.same_vrids(&instances);
         self.settle_groups(&mut instances);
         self.config.instances = instances;
@@ -254,7 +257,7 @@ impl Build<'_> {
         &mut self,
         owner: &str,
         own_interface: Option<&str>,
-        raw: &RawTracks,
+        raw: RawTracks,
     ) -> Tracks {
         let mut out = Tracks {
             interfaces: Vec::with_capacity(raw.interfaces.len()),
@@ -263,7 +266,7 @@ impl Build<'_> {
             processes: Vec::with_capacity(raw.processes.len()),
             bfd: Vec::with_capacity(raw.bfd.len()),
         };
-        for t in &raw.interfaces {
+        for t in raw.interfaces {
             if Some(t.name.as_str()) == own_interface {
                 let text = format!(
                     "({owner}) Ignoring track_interface {} since own interface",
@@ -279,7 +282,7 @@ impl Build<'_> {
                 out.interfaces.push(resolved(t, 0, false));
             }
         }
-        for t in &raw.scripts {
+        for t in raw.scripts {
             let Some(script) = self
                 .script_names
                 .get(&t.name)
@@ -293,20 +296,20 @@ impl Build<'_> {
                 out.scripts.push(resolved(t, script.weight, script.reverse));
             }
         }
-        for t in &raw.files {
+        for t in raw.files {
             if let Some(n) = self.file_names.get(&t.name) {
                 let file = &self.config.track_files[*n];
                 out.files.push(resolved(t, file.weight, file.reverse));
             }
         }
-        for t in &raw.processes {
+        for t in raw.processes {
             if let Some(n) = self.process_names.get(&t.name) {
                 let process = &self.config.track_processes[*n];
                 out.processes
                     .push(resolved(t, process.weight, process.reverse));
             }
         }
-        for t in &raw.bfd {
+        for t in raw.bfd {
             if let Some(n) = self.bfd_names.get(&t.name) {
                 let session = &self.config.bfd_sessions[*n];
                 out.bfd.push(resolved(t, session.weight, session.reverse));
@@ -340,16 +343,30 @@ impl Build<'_> {
 
     /// Two instances that would speak for one virtual router.
     fn same_vrids(&mut self, instances: &[Instance]) {
-        let mut seen: FxHashMap<_, &Instance> = FxHashMap::default();
+        // Where adverts go, by number: there may be 65,000 instances on a few interfaces.
+        let mut links: FxHashMap<_, u32> = FxHashMap::default();
+        let mut last = None;
+        let mut seen: FxHashMap<(u32, Vrid), u32> = FxHashMap::default();
         seen.reserve(instances.len());
-        for instance in instances.iter().filter(|i| !i.is_unicast()) {
-            let key = (
+        for (instance, n) in instances.iter().zip(0..) {
+            if instance.is_unicast() {
+                continue;
+            }
+            let link = (
                 instance.interface.as_deref(),
-                instance.virtual_router_id,
                 instance.family,
                 instance.multicast_group,
             );
-            let Some(first) = seen.insert(key, instance) else {
+            let number = match last {
+                Some((before, number)) if before == link => number,
+                _ => {
+                    let new = to_u32(links.len());
+                    *links.entry(link).or_insert(new)
+                }
+            };
+            last = Some((link, number));
+            let before = seen.insert((number, instance.virtual_router_id), n);
+            let Some(first) = before.and_then(|first| instances.get(first as usize)) else {
                 continue;
             };
             let family = match instance.family {
@@ -490,12 +507,12 @@ impl Build<'_> {
     }
 }
 
-fn resolved(raw: &RawTracked, weight: i32, reverse: bool) -> Tracked {
+fn resolved(raw: RawTracked, weight: i32, reverse: bool) -> Tracked {
     Tracked {
-        name: raw.name.clone(),
+        name: raw.name,
         weight: raw.weight.unwrap_or(weight),
         reverse: raw.reverse.unwrap_or(reverse),
         own_weight: raw.weight.is_some(),
-        origin: raw.origin.clone(),
+        origin: raw.origin,
     }
 }

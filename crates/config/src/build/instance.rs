@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use compact_str::CompactString;
 use rk_base::{Family, Vrid};
 
 use super::address::RawAddress;
@@ -24,7 +25,7 @@ use crate::tree::{Node, Statement};
 /// An instance as written; `None` is what was not said.
 #[derive(Debug, Default)]
 pub(crate) struct RawInstance {
-    pub(crate) name: String,
+    pub(crate) name: CompactString,
     pub(crate) at: At,
     /// Its closing brace.
     pub(crate) end: At,
@@ -115,7 +116,7 @@ impl RawInstance {
 
 impl Build<'_> {
     pub(super) fn instance(&mut self, heading: &Statement, nodes: Vec<Node>) -> Result<(), Stop> {
-        let name = heading.word(1).unwrap_or("").to_owned();
+        let name = CompactString::new(heading.word(1).unwrap_or(""));
         let mut raw = RawInstance {
             name: name.clone(),
             at: At::of(heading, 1),
@@ -127,8 +128,9 @@ impl Build<'_> {
         // Without all of its block only its lines are of interest.
         raw.is_cut_off = read.is_err();
         raw.shrink();
-        self.instance_names.insert(name, self.instances.len());
-        self.instances.push(Box::new(raw));
+        self.instance_names
+            .insert(name.into(), self.instances.len());
+        self.instances.push(raw);
         read
     }
 
@@ -171,6 +173,7 @@ impl Build<'_> {
         let name = raw.name.clone();
         match keyword.name {
             "virtual_ipaddress" => {
+                raw.addresses.reserve_exact(lines.len());
                 for line in lines {
                     let Some(entry) = self.address(line, Context::VirtualIpaddress)? else {
                         continue;
@@ -315,7 +318,7 @@ impl Build<'_> {
         if raw.garp.set(canonical, value.as_ref()) {
             return Ok(());
         }
-        let word = statement.word(1).unwrap_or("").to_owned();
+        let word = statement.word(1).unwrap_or("");
         let Some(value) = value else {
             if keyword.name == "state" {
                 let text = format!("({name}) unknown state '{word}', defaulting to BACKUP");
@@ -323,7 +326,7 @@ impl Build<'_> {
                 if let Some(last) = self.session.report.diagnostics.last_mut() {
                     last.message = text;
                     let others = ["SLAVE", "STANDBY", "SECONDARY", "PASSIVE", "EQUAL"];
-                    if others.iter().any(|o| o.eq_ignore_ascii_case(&word)) {
+                    if others.iter().any(|o| o.eq_ignore_ascii_case(word)) {
                         let help = "write BACKUP: MASTER and BACKUP are the only states";
                         *last = last.clone().help(help).instead("BACKUP");
                     }
@@ -350,10 +353,10 @@ impl Build<'_> {
                 });
             }
             "interface" => {
-                let before = raw.interface.replace((word, at_value()));
+                let before = raw.interface.replace((word.to_owned(), at_value()));
                 raw.earlier_interfaces.extend(before);
             }
-            "vrf" => self.vrf(word, statement, raw),
+            "vrf" => self.vrf(word.to_owned(), statement, raw),
             "virtual_router_id" => {
                 raw.vrid = value.int::<u8>().and_then(|n| Vrid::try_from(n).ok());
             }
@@ -442,7 +445,7 @@ impl Build<'_> {
             "kernel_rx_buf_size" => raw.kernel_rx_buf_size = value.int(),
             "promote_secondaries" => raw.promote_secondaries = Some(at()),
             "linkbeat_use_polling" => raw.linkbeat_use_polling = true,
-            "lvs_sync_daemon_interface" => raw.lvs_sync_daemon_interface = Some(word),
+            "lvs_sync_daemon_interface" => raw.lvs_sync_daemon_interface = Some(word.to_owned()),
             "garp_extra_if" | "vmac_garp_intvl" => {
                 raw.garp.extra_if = self.extra_garp(statement, 0).or(raw.garp.extra_if);
             }

@@ -23,7 +23,7 @@ impl Build<'_> {
         }
         for raw in std::mem::take(&mut self.groups) {
             // These are looked at before it is known whether the group is of use.
-            let mut track = self.settle_tracks(&raw.name, None, &raw.tracks);
+            let mut track = self.settle_tracks(&raw.name, None, raw.tracks);
             let notify = self.settle_notify(raw.notify);
             let mut members = Vec::new();
             for (member, at) in &raw.members {

@@ -78,9 +78,7 @@ pub(crate) struct Build<'a> {
     names: OnceCell<HashSet<String>>,
     directories: FxHashMap<String, bool>,
     globals: global::RawGlobals,
-    /// Boxed, so that each is freed as soon as it is settled.
-    #[allow(clippy::vec_box, reason = "each is freed as soon as it is settled")]
-    instances: Vec<Box<instance::RawInstance>>,
+    instances: Vec<instance::RawInstance>,
     instance_names: FxHashMap<String, usize>,
     scripts: Vec<script::RawScript>,
     script_names: FxHashMap<String, usize>,

@@ -32,7 +32,8 @@ impl Build<'_> {
         let virtual_routes = self.settle_routes(routes);
         let rules = std::mem::take(&mut raw.rules);
         let virtual_rules = self.settle_rules(rules);
-        let track = self.settle_tracks(&name, interface.as_deref(), &raw.tracks);
+        let tracks = std::mem::take(&mut raw.tracks);
+        let track = self.settle_tracks(&name, interface.as_deref(), tracks);
         let notify = self.settle_notify(std::mem::take(&mut raw.notify));
         let Some(vrid) = raw.vrid else {
             let text = format!("({name}) the virtual router id must be set");
@@ -182,7 +183,7 @@ impl Build<'_> {
             lvs_sync_daemon_interface: raw.lvs_sync_daemon_interface,
             debug: raw.debug,
             sync_group: None,
-            name,
+            name: name.into(),
             origin: raw.origin,
         })
     }
@@ -206,7 +207,7 @@ impl Build<'_> {
         self.settle_routes(routes);
         let rules = std::mem::take(&mut raw.rules);
         self.settle_rules(rules);
-        self.settle_tracks(&raw.name, interface.as_deref(), &raw.tracks);
+        self.settle_tracks(&raw.name, interface.as_deref(), raw.tracks);
     }
 
     /// Whether an interface is there or may come.

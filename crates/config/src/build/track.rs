@@ -46,14 +46,17 @@ impl Build<'_> {
         tracks: &mut RawTracks,
     ) -> Result<(), Stop> {
         let what = block.trim_start_matches("track_");
-        let before = match block {
-            "track_interface" => &tracks.interfaces,
-            "track_script" => &tracks.scripts,
-            "track_file" => &tracks.files,
-            "track_process" => &tracks.processes,
-            _ => &tracks.bfd,
+        let list = match block {
+            "track_interface" => &mut tracks.interfaces,
+            "track_script" => &mut tracks.scripts,
+            "track_file" => &mut tracks.files,
+            "track_process" => &mut tracks.processes,
+            _ => &mut tracks.bfd,
         };
-        let mut seen: HashSet<String> = before.iter().map(|t| t.name.clone()).collect();
+        list.reserve_exact(lines.len());
+        let mut seen: HashSet<String> = list.iter().map(|t| t.name.clone()).collect();
+        // Nothing is there twice where one thing is.
+        let several = list.len() + lines.len() > 1;
         for line in lines {
             let name = line.keyword();
             let (known, limit) = match block {
@@ -99,7 +102,7 @@ impl Build<'_> {
                 });
                 continue;
             }
-            if !seen.insert(name.to_owned()) {
+            if several && !seen.insert(name.to_owned()) {
                 let text = format!("({owner}) duplicate track_{what} {name} - ignoring");
                 self.report_at(code::REPEATED, Class::General, text, line, 0);
                 continue;
@@ -141,13 +144,6 @@ impl Build<'_> {
             if dropped {
                 continue;
             }
-            let list = match block {
-                "track_interface" => &mut tracks.interfaces,
-                "track_script" => &mut tracks.scripts,
-                "track_file" => &mut tracks.files,
-                "track_process" => &mut tracks.processes,
-                _ => &mut tracks.bfd,
-            };
             list.push(tracked);
         }
         Ok(())

@@ -97,7 +97,7 @@ pub struct Config {
 }
 
 /// Where in the configuration a thing was said, for messages at run time.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Origin {
     /// The name of the file as it was opened.
     pub file: Arc<str>,
@@ -114,15 +114,6 @@ impl fmt::Display for Origin {
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
-    }
-}
-
-impl Default for Origin {
-    fn default() -> Self {
-        Self {
-            file: Arc::from(""),
-            line: 0,
-        }
     }
 }
 

@@ -4,25 +4,46 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
-use super::line::{Frame, Line, Weave};
+use super::line::{Frame, Line, Spare, Use, Way, Weave, to_u32};
 use super::{LINE_MAX, USES_MAX, is_blank, trim};
-use crate::diagnostic::How;
 use crate::source::Host;
 
 /// What a name stands for.
 #[derive(Debug)]
 pub(crate) struct Definition {
     name: Arc<str>,
-    /// One line, or several for a multi-line definition.
-    lines: Vec<Line>,
+    first: Option<Line>,
+    /// The lines after the first of a multi-line definition.
+    following: Vec<Line>,
 }
 
 /// All names, and what the built-in ones need.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
-    names: FxHashMap<Vec<u8>, Rc<Definition>>,
+    names: FxHashMap<Vec<u8>, Name>,
+    /// What each name stands for, by its number; a name may be known before its meaning is.
+    meanings: Vec<Option<Rc<Definition>>>,
     random: Random,
+    /// Lines that are done with.
+    pub(crate) spare: Spare,
+}
+
+/// The number of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Name(u32);
+
+/// The uses in a line of a definition, which are the same in each round of a sequence.
+#[derive(Debug)]
+pub(crate) struct Template(Vec<Slot>);
+
+/// Bytes of a line that a name stands at.
+#[derive(Debug)]
+struct Slot {
+    start: u32,
+    end: u32,
+    name: Name,
 }
 
 /// The built-in values at one place.
@@ -37,7 +58,7 @@ pub(crate) struct Builtins<'a> {
 pub(crate) struct Expanded {
     /// Multi-line definitions at the end of the line, the innermost last; the lines after their
     /// first are still to come.
-    pub(crate) following: Vec<(Rc<Definition>, Rc<Frame>)>,
+    pub(crate) following: SmallVec<[(Rc<Definition>, Rc<Frame>); 1]>,
     /// Whether anything was replaced.
     pub(crate) replaced: bool,
     /// What went wrong, and where in the line.
@@ -60,13 +81,30 @@ pub(crate) enum Problem {
 }
 
 impl Definition {
-    fn first(&self) -> Option<&Line> {
-        self.lines.first()
+    /// `name` stands for these lines; for nothing if there are none.
+    pub(crate) fn new(name: Arc<str>, lines: Vec<Line>) -> Self {
+        let mut lines = lines.into_iter();
+        Self {
+            name,
+            first: lines.next(),
+            following: lines.collect(),
+        }
+    }
+
+    /// The name as messages show it.
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// What it stands for if that is one run of bytes without a use in it.
+    fn plain_value(&self) -> Option<&Line> {
+        let value = self.first.as_ref()?;
+        (self.following.is_empty() && !value.dollar && value.is_one_run()).then_some(value)
     }
 
     /// The lines after the first.
     pub(crate) fn following(&self) -> &[Line] {
-        self.lines.get(1..).unwrap_or(&[])
+        &self.following
     }
 }
 
@@ -107,8 +145,8 @@ fn name_len(text: &[u8]) -> usize {
         .unwrap_or(text.len())
 }
 
-/// A use of a name in a line.
-struct Use<'a> {
+/// A use of a name as it stands in a line.
+struct Found<'a> {
     start: usize,
     end: usize,
     name: &'a [u8],
@@ -124,7 +162,7 @@ pub(crate) fn used(text: &[u8], from: usize) -> Option<(usize, usize, &[u8])> {
 }
 
 /// The first use at or after `from`. A lone `$` is skipped, which `lone` tells.
-fn next_use<'a>(text: &'a [u8], mut from: usize, lone: &mut bool) -> Option<Use<'a>> {
+fn next_use<'a>(text: &'a [u8], mut from: usize, lone: &mut bool) -> Option<Found<'a>> {
     while let Some(found) = memchr::memchr(b'$', text.get(from..)?) {
         let start = from + found;
         let after = &text[start + 1..];
@@ -136,7 +174,7 @@ fn next_use<'a>(text: &'a [u8], mut from: usize, lone: &mut bool) -> Option<Use<
                 && (close == len || inner.get(len).is_some_and(|b| is_blank(*b)))
             {
                 let end = start + 2 + close + 1;
-                return Some(Use {
+                return Some(Found {
                     start,
                     end,
                     name: &inner[..len],
@@ -150,7 +188,7 @@ fn next_use<'a>(text: &'a [u8], mut from: usize, lone: &mut bool) -> Option<Use<
                 .is_none_or(|b| is_blank(*b) || matches!(b, b',' | b')'));
             if len > 0 && ended {
                 let end = start + 1 + len;
-                return Some(Use {
+                return Some(Found {
                     start,
                     end,
                     name: &after[..len],
@@ -166,10 +204,103 @@ fn next_use<'a>(text: &'a [u8], mut from: usize, lone: &mut bool) -> Option<Use<
 
 impl Definitions {
     /// Gives `name` a new meaning; no line at all means the empty text.
-    pub(crate) fn set(&mut self, name: Vec<u8>, lines: Vec<Line>) {
-        let shown = String::from_utf8_lossy(&name).into();
-        let definition = Definition { name: shown, lines };
-        self.names.insert(name, Rc::new(definition));
+    pub(crate) fn set(&mut self, name: &[u8], lines: Vec<Line>) {
+        let shown = String::from_utf8_lossy(name).into();
+        let mut definition = Definition::new(shown, lines);
+        for line in &mut definition.following {
+            line.template = self.template(line).map(Rc::new);
+        }
+        let name = self.name(name);
+        self.mean(name, definition);
+    }
+
+    /// Gives `name` the meaning it has in a round of a sequence.
+    pub(crate) fn set_round(&mut self, name: Name, shown: &Arc<str>, value: Line) {
+        let definition = Definition {
+            name: shown.clone(),
+            first: Some(value),
+            following: Vec::new(),
+        };
+        self.mean(name, definition);
+    }
+
+    /// The number of a name.
+    pub(crate) fn name(&mut self, name: &[u8]) -> Name {
+        if let Some(known) = self.names.get(name) {
+            return *known;
+        }
+        let new = Name(to_u32(self.meanings.len()));
+        self.meanings.push(None);
+        self.names.insert(name.to_owned(), new);
+        new
+    }
+
+    fn mean(&mut self, name: Name, definition: Definition) {
+        if let Some(meaning) = self.meanings.get_mut(name.0 as usize) {
+            *meaning = Some(Rc::new(definition));
+        }
+    }
+
+    fn meaning(&self, name: Name) -> Option<&Rc<Definition>> {
+        self.meanings.get(name.0 as usize)?.as_ref()
+    }
+
+    /// The uses in a line, if it is one run and has no other `$`.
+    fn template(&mut self, line: &Line) -> Option<Template> {
+        let mut slots = Vec::new();
+        let (mut from, mut lone) = (0, false);
+        while let Some(found) = next_use(&line.text, from, &mut lone) {
+            if !found.arguments.is_empty() || slots.len() == USES_MAX {
+                return None;
+            }
+            from = found.end;
+            slots.push(Slot {
+                start: to_u32(found.start),
+                end: to_u32(found.end),
+                name: self.name(found.name),
+            });
+        }
+        let plain = !lone && !slots.is_empty() && line.is_one_run();
+        plain.then_some(Template(slots))
+    }
+
+    /// Replaces every use in a line of a definition, if nothing is left to replace then.
+    fn fill(&mut self, line: &mut Line) -> bool {
+        let Some(template) = line.template.take() else {
+            return false;
+        };
+        let mut len = line.text.len();
+        for slot in &template.0 {
+            let Some(value) = self.meaning(slot.name).and_then(|m| m.plain_value()) else {
+                return false;
+            };
+            len += value.text.len();
+        }
+        if len > LINE_MAX {
+            return false;
+        }
+        let mut weave = Weave::new(len, self.spare.take());
+        let parent = line.frame(0);
+        let mut kept = 0;
+        for slot in &template.0 {
+            let (start, end) = (slot.start as usize, slot.end as usize);
+            weave.keep(line, kept, start);
+            kept = end;
+            if let Some(definition) = self.meaning(slot.name)
+                && let Some(value) = definition.plain_value()
+            {
+                let used = Use {
+                    definition: definition.clone(),
+                    place: line.place(start, end),
+                    parent: parent.clone(),
+                };
+                weave.put(value, Way::Use(used));
+            }
+        }
+        weave.keep(line, kept, line.text.len());
+        let woven = weave.finish(line.home);
+        self.spare.replace(line, woven);
+        true
     }
 
     /// `random_seed`.
@@ -180,6 +311,10 @@ impl Definitions {
     /// Replaces every use in `line` until nothing changes.
     pub(crate) fn expand(&mut self, line: &mut Line, builtins: &Builtins<'_>) -> Expanded {
         let mut out = Expanded::default();
+        if self.fill(line) {
+            out.replaced = true;
+            return out;
+        }
         let mut uses = 0;
         while self.round(line, builtins, &mut out, &mut uses) {
             // An overflow is found again in every round.
@@ -203,20 +338,23 @@ impl Definitions {
         // How much of the line is in what is woven so far, and where the next use may start.
         let (mut kept, mut from) = (0, 0);
         while let Some(found) = next_use(&line.text, from, &mut left) {
-            let Use { start, end, .. } = found;
+            let Found { start, end, .. } = found;
             from = end;
             let at = woven.as_ref().map_or(0, Weave::len) + start - kept;
             let Some(definition) = self.value(line, &found, at, builtins, out) else {
                 left = true;
                 continue;
             };
-            let several = definition.lines.len() > 1;
+            let several = !definition.following.is_empty();
             if several && !trim(&line.text[end..]).is_empty() {
                 left = true;
                 continue;
             }
             let name = &definition.name;
-            let length = definition.first().map_or(0, |first| first.text.len());
+            let length = definition
+                .first
+                .as_ref()
+                .map_or(0, |first| first.text.len());
             if at + line.text.len() - end + length > LINE_MAX {
                 let problem = Problem::Overflow(name.to_string());
                 out.problems.push((problem, at));
@@ -229,19 +367,28 @@ impl Definitions {
                 out.problems.push((problem, at));
                 return false;
             }
-            let frame = Rc::new(Frame {
-                how: How::Definition(name.clone()),
+            let used = Use {
                 place: line.place(start, end),
-                parent: line.frame(start).cloned(),
-            });
-            let weave = woven.get_or_insert_with(|| Weave::new(line.text.len() + length + 16));
+                parent: line.frame(start),
+                definition,
+            };
+            let spare = &mut self.spare;
+            let weave = woven
+                .get_or_insert_with(|| Weave::new(line.text.len() + length + 16, spare.take()));
             weave.keep(line, kept, start);
             kept = end;
-            if let Some(first) = definition.first() {
-                weave.put(first, &frame);
+            // The lines of a definition share the step.
+            let frame = several.then(|| used.frame());
+            let definition = used.definition.clone();
+            if let Some(first) = &definition.first {
+                let way = match &frame {
+                    Some(frame) => Way::Steps(Some(frame.clone())),
+                    None => Way::Use(used),
+                };
+                weave.put(first, way);
                 left |= first.dollar;
             }
-            if several {
+            if let Some(frame) = frame {
                 out.following.push((definition, frame));
                 // What its first line uses is found in the next round.
                 break;
@@ -251,7 +398,8 @@ impl Definitions {
             return false;
         };
         weave.keep(line, kept, line.text.len());
-        *line = weave.finish(line.home);
+        let woven = weave.finish(line.home);
+        self.spare.replace(line, woven);
         out.replaced = true;
         left
     }
@@ -259,12 +407,12 @@ impl Definitions {
     fn value(
         &mut self,
         line: &Line,
-        found: &Use<'_>,
+        found: &Found<'_>,
         at: usize,
         builtins: &Builtins<'_>,
         out: &mut Expanded,
     ) -> Option<Rc<Definition>> {
-        if let Some(definition) = self.names.get(found.name) {
+        if let Some(definition) = self.names.get(found.name).and_then(|n| self.meaning(*n)) {
             return found.arguments.is_empty().then(|| definition.clone());
         }
         let arguments = String::from_utf8_lossy(found.arguments).into_owned();
@@ -288,10 +436,8 @@ impl Definitions {
             _ => return None,
         };
         let value = Line::made(text.into_bytes(), line.place(found.start, found.end), None);
-        Some(Rc::new(Definition {
-            name: String::from_utf8_lossy(found.name).into(),
-            lines: vec![value],
-        }))
+        let name = String::from_utf8_lossy(found.name).into();
+        Some(Rc::new(Definition::new(name, vec![value])))
     }
 
     fn random(
@@ -338,6 +484,7 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::How;
     use crate::place::FileId;
 
     fn line(text: &str) -> Line {
@@ -391,5 +538,77 @@ mod tests {
         assert_eq!(continues(b"\\  "), Some(0));
         assert_eq!(continues(b"bogus1 x"), None);
         assert_eq!(continues(b"  "), None);
+    }
+
+    /// A definition of two lines, and what becomes of the second when it is used.
+    fn filled(second: &str, values: &[(&str, &str)]) -> (bool, Line) {
+        let mut definitions = Definitions::default();
+        let lines = [
+            line("first"),
+            Line::new(second.as_bytes().to_vec(), FileId(0), 2, 4, None),
+        ];
+        definitions.set(b"BLOCK", lines.into());
+        for (name, value) in values {
+            let mut value = Line::new(value.as_bytes().to_vec(), FileId(0), 7, 3, None);
+            value.keep();
+            definitions.set(name.as_bytes(), vec![value]);
+        }
+        let block = definitions.names[b"BLOCK".as_slice()];
+        let block = definitions.meaning(block).unwrap().clone();
+        let place = line("$BLOCK").place(0, 6);
+        let frame = Rc::new(Frame {
+            how: How::Definition(block.name().clone()),
+            place,
+            parent: None,
+        });
+        let mut line = block.following()[0].seen_through(&frame, (FileId(0), 9));
+        (definitions.fill(&mut line), line)
+    }
+
+    #[test]
+    fn the_uses_of_a_line_are_filled_at_once() {
+        let (done, line) = filled("a ${X}.$YY,${X}", &[("X", "10"), ("YY", "")]);
+        assert!(done);
+        assert_eq!(*line.text, *b"a 10.,10");
+        assert_eq!(line.home, (FileId(0), 9));
+        let place = |start, end| {
+            let place = line.place(start, end);
+            (place.line, place.column, place.len)
+        };
+        assert_eq!(place(0, 2), (2, 4, 2));
+        assert_eq!(place(2, 4), (7, 3, 2));
+        assert_eq!(place(4, 5), (2, 10, 1));
+        assert_eq!(place(5, 6), (2, 14, 1));
+        assert_eq!(place(6, 8), (7, 3, 2));
+        let way = |at| {
+            let steps = line.via(at).into_iter();
+            let steps = steps.map(|via| (via.how.to_string(), via.place.line, via.place.column));
+            steps.collect::<Vec<_>>()
+        };
+        let block = ("from definition $BLOCK used here".to_owned(), 1, 0);
+        let value = |column| ("from definition $X used here".to_owned(), 2, column);
+        assert_eq!(way(0), std::slice::from_ref(&block));
+        assert_eq!(way(2), [value(6), block.clone()]);
+        assert_eq!(way(4), std::slice::from_ref(&block));
+        assert_eq!(way(6), [value(15), block]);
+    }
+
+    #[test]
+    fn what_is_not_plain_is_left_to_the_rounds() {
+        let long = "x".repeat(LINE_MAX);
+        for (second, value) in [
+            ("a $Y", "1"),
+            ("a ${X} $", "1"),
+            ("a ${X} ${_RANDOM 1 2}", "1"),
+            ("a ${X}", "$Y"),
+            ("a ${X}", &long),
+            ("a", "1"),
+        ] {
+            let (done, line) = filled(second, &[("X", value)]);
+            assert!(
+                !done && *line.text == *second.as_bytes(),
+                "{second} {value}"
+            );
+        }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::bytes::Text;
+use super::define::{Definition, Template};
 use super::is_blank;
 use crate::diagnostic::{How, Via};
 use crate::place::{FileId, Place};
@@ -18,6 +19,8 @@ pub(crate) struct Line {
     segs: Segs,
     /// The physical line that was being read when this one came out.
     pub(crate) home: (FileId, u32),
+    /// The uses in it, if it is a line of a definition and they are plain.
+    pub(crate) template: Option<Rc<Template>>,
     /// Whether there may be a `$` in it.
     pub(crate) dollar: bool,
     /// Whether there may be a double quote or a backslash in it.
@@ -35,10 +38,47 @@ struct Seg {
     file: FileId,
     line: u32,
     column: u32,
-    frame: Option<Rc<Frame>>,
+    way: Way,
 }
 
 /// Through what a run of bytes came.
+#[derive(Clone, Debug)]
+pub(crate) enum Way {
+    /// These steps, if there are any.
+    Steps(Option<Rc<Frame>>),
+    /// This use of a name, which is seldom asked for.
+    Use(Use),
+}
+
+impl Way {
+    fn frame(&self) -> Option<Rc<Frame>> {
+        match self {
+            Self::Steps(frame) => frame.clone(),
+            Self::Use(used) => Some(used.frame()),
+        }
+    }
+}
+
+/// A use of a name.
+#[derive(Clone, Debug)]
+pub(crate) struct Use {
+    pub(crate) definition: Rc<Definition>,
+    pub(crate) place: Place,
+    pub(crate) parent: Option<Rc<Frame>>,
+}
+
+impl Use {
+    /// The step that it is.
+    pub(crate) fn frame(&self) -> Rc<Frame> {
+        Rc::new(Frame {
+            how: How::Definition(self.definition.name().clone()),
+            place: self.place,
+            parent: self.parent.clone(),
+        })
+    }
+}
+
+/// Through what something came: a step, and those it is in.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) how: How,
@@ -55,17 +95,18 @@ impl Line {
         column: u32,
         frame: Option<Rc<Frame>>,
     ) -> Self {
-        let segs = smallvec![Seg {
+        let segs = Segs::from_buf([Seg {
             at: 0,
             file,
             line,
             column,
-            frame,
-        }];
+            way: Way::Steps(frame),
+        }]);
         Self {
             text: text.into(),
             segs,
             home: (file, line),
+            template: None,
             dollar: true,
             quoting: true,
         }
@@ -73,17 +114,18 @@ impl Line {
 
     /// Text that stands in no file but comes from `place`: a built-in value, a round's number.
     pub(crate) fn made(text: Vec<u8>, place: Place, frame: Option<Rc<Frame>>) -> Self {
-        let segs = smallvec![Seg {
+        let segs = Segs::from_buf([Seg {
             at: 0,
             file: place.file,
             line: place.line,
             column: place.column,
-            frame,
-        }];
+            way: Way::Steps(frame),
+        }]);
         Self {
             text: text.into(),
             segs,
             home: (place.file, place.line),
+            template: None,
             dollar: true,
             quoting: true,
         }
@@ -107,12 +149,12 @@ impl Line {
 
     /// Through what the byte at `start` came, innermost first.
     pub(crate) fn via(&self, start: usize) -> Vec<Via> {
-        via(self.frame(start))
+        via(self.frame(start).as_ref())
     }
 
     /// The frame of the byte at `start`.
-    pub(crate) fn frame(&self, start: usize) -> Option<&Rc<Frame>> {
-        self.segs[self.seg_index(start)].frame.as_ref()
+    pub(crate) fn frame(&self, start: usize) -> Option<Rc<Frame>> {
+        self.segs[self.seg_index(start)].way.frame()
     }
 
     fn seg_index(&self, at: usize) -> usize {
@@ -142,6 +184,7 @@ impl Line {
             text: self.text.slice(start..end),
             segs,
             home: self.home,
+            template: None,
             dollar: self.dollar,
             quoting: self.quoting,
         }
@@ -163,6 +206,7 @@ impl Line {
     /// Cuts everything from `at` on.
     pub(crate) fn truncate(&mut self, at: usize) {
         self.text.truncate(at);
+        self.template = None;
         while self.segs.len() > 1 && self.segs.last().is_some_and(|s| s.at as usize >= at) {
             self.segs.pop();
         }
@@ -170,31 +214,46 @@ impl Line {
 
     /// The same line seen through `frame`, at home where `home` is.
     pub(crate) fn seen_through(&self, frame: &Rc<Frame>, home: (FileId, u32)) -> Self {
-        let mut line = self.clone();
-        line.home = home;
-        for seg in &mut line.segs {
-            seg.frame = Some(frame.clone());
+        let seen = |seg: &Seg| Seg {
+            way: Way::Steps(Some(frame.clone())),
+            ..*seg
+        };
+        Self {
+            text: self.text.clone(),
+            segs: match self.segs.as_slice() {
+                [seg] => Segs::from_buf([seen(seg)]),
+                segs => segs.iter().map(seen).collect(),
+            },
+            home,
+            template: self.template.clone(),
+            dollar: self.dollar,
+            quoting: self.quoting,
         }
-        line
     }
 
     /// The same line with one more step after all the others: the round of a sequence.
     pub(crate) fn in_round(&self, how: &How, place: Place) -> Self {
         let mut line = self.clone();
-        let mut last: Option<(Option<Rc<Frame>>, Rc<Frame>)> = None;
+        let mut last: Option<Rc<Frame>> = None;
         for seg in &mut line.segs {
+            let parent = seg.way.frame();
             let made = match &last {
-                Some((parent, made)) if same(parent.as_ref(), seg.frame.as_ref()) => made.clone(),
+                Some(made) if same(made.parent.as_ref(), parent.as_ref()) => made.clone(),
                 _ => Rc::new(Frame {
                     how: how.clone(),
                     place,
-                    parent: seg.frame.clone(),
+                    parent,
                 }),
             };
-            last = Some((seg.frame.take(), made.clone()));
-            seg.frame = Some(made);
+            last = Some(made.clone());
+            seg.way = Way::Steps(Some(made));
         }
         line
+    }
+
+    /// Whether all of it stood together in one place.
+    pub(crate) fn is_one_run(&self) -> bool {
+        self.segs.len() == 1
     }
 
     /// Where the first byte that is not blank stands.
@@ -211,6 +270,29 @@ impl Line {
     }
 }
 
+/// Woven lines that are done with, for others to be woven in their memory.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Vec<Line>);
+
+/// How many lines are kept for their memory.
+const SPARE_MAX: usize = 8;
+
+impl Spare {
+    /// Puts `new` in the place of a line that nobody looks at any more.
+    pub(crate) fn replace(&mut self, old: &mut Line, new: Line) {
+        let woven = old.segs.spilled() && matches!(old.text, Text::Own(_));
+        if woven && self.0.len() < SPARE_MAX {
+            self.0.push(std::mem::replace(old, new));
+        } else {
+            *old = new;
+        }
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Line> {
+        self.0.pop()
+    }
+}
+
 /// Weaves a line out of parts of others, from left to right.
 #[derive(Debug)]
 pub(crate) struct Weave {
@@ -220,11 +302,22 @@ pub(crate) struct Weave {
 }
 
 impl Weave {
-    /// Nothing yet of what will be about `len` bytes.
-    pub(crate) fn new(len: usize) -> Self {
+    /// Nothing yet of what will be about `len` bytes, in the memory of a `spare` line.
+    pub(crate) fn new(len: usize, spare: Option<Line>) -> Self {
+        let (mut text, mut segs) = match spare {
+            Some(Line {
+                text: Text::Own(text),
+                segs,
+                ..
+            }) => (text, segs),
+            _ => (Vec::new(), Segs::with_capacity(8)),
+        };
+        text.clear();
+        text.reserve(len);
+        segs.clear();
         Self {
-            text: Vec::with_capacity(len),
-            segs: Segs::with_capacity(8),
+            text,
+            segs,
             quoting: false,
         }
     }
@@ -240,6 +333,17 @@ impl Weave {
             return;
         }
         let (from, base) = (to_u32(start), to_u32(self.text.len()));
+        if let [seg] = line.segs.as_slice() {
+            self.segs.push(Seg {
+                at: base,
+                column: seg.column + from,
+                way: seg.way.clone(),
+                ..*seg
+            });
+            self.text.extend_from_slice(&line.text[start..end]);
+            self.quoting |= line.quoting;
+            return;
+        }
         for seg in &line.segs[line.seg_index(start)..] {
             if seg.at as usize >= end {
                 break;
@@ -247,7 +351,7 @@ impl Weave {
             self.segs.push(Seg {
                 at: base + seg.at.saturating_sub(from),
                 column: seg.column + from.saturating_sub(seg.at),
-                frame: seg.frame.clone(),
+                way: seg.way.clone(),
                 ..*seg
             });
         }
@@ -255,17 +359,24 @@ impl Weave {
         self.quoting |= line.quoting;
     }
 
-    /// Goes on with `with`, seen through `frame`.
-    pub(crate) fn put(&mut self, with: &Line, frame: &Rc<Frame>) {
+    /// Goes on with `with`, which came this `way`.
+    pub(crate) fn put(&mut self, with: &Line, way: Way) {
+        let Some((last, segs)) = with.segs.split_last() else {
+            return;
+        };
         if with.text.is_empty() {
             return;
         }
         let base = to_u32(self.text.len());
-        self.segs.extend(with.segs.iter().map(|seg| Seg {
+        let moved = |seg: &Seg, way: Way| Seg {
             at: base + seg.at,
-            frame: Some(frame.clone()),
+            way,
             ..*seg
-        }));
+        };
+        for seg in segs {
+            self.segs.push(moved(seg, way.clone()));
+        }
+        self.segs.push(moved(last, way));
         self.text.extend_from_slice(&with.text);
         self.quoting |= with.quoting;
     }
@@ -279,13 +390,14 @@ impl Weave {
                 file: home.0,
                 line: home.1,
                 column: 0,
-                frame: None,
+                way: Way::Steps(None),
             });
         }
         Line {
             text: self.text.into(),
             segs: self.segs,
             home,
+            template: None,
             dollar: true,
             quoting: self.quoting,
         }
@@ -329,25 +441,27 @@ mod tests {
         Line::new(text.as_bytes().to_vec(), file, 1, 0, None)
     }
 
-    fn frame() -> Rc<Frame> {
-        let place = Place {
-            file: A,
-            line: 1,
-            column: 4,
-            len: 2,
-        };
-        Rc::new(Frame {
-            how: How::Definition("X".into()),
-            place,
+    fn used() -> Way {
+        Way::Use(Use {
+            definition: Rc::new(Definition::new("X".into(), Vec::new())),
+            place: Place {
+                file: A,
+                line: 1,
+                column: 4,
+                len: 2,
+            },
             parent: None,
         })
     }
 
     /// `with` in the place of the bytes `start..end` of `line`.
     fn spliced(line: &Line, start: usize, end: usize, with: &Line) -> Line {
-        let mut weave = Weave::new(0);
+        // The memory of another line leaves no trace.
+        let mut other = Weave::new(0, None);
+        other.put(&self::line("another", B), used());
+        let mut weave = Weave::new(0, Some(other.finish((A, 9))));
         weave.keep(line, 0, start);
-        weave.put(with, &frame());
+        weave.put(with, used());
         weave.keep(line, end, line.text.len());
         weave.finish(line.home)
     }

@@ -227,7 +227,7 @@ impl Parser {
             let end = line.quoting.then(|| self.hidden_comment(&line.text));
             // The line before is done with, and its memory may be that of this one.
             self.row = None;
-            self.row = Some(self.rows.add(line, end.flatten()));
+            self.row = Some(self.rows.add(line, end.flatten(), reader.spare()));
             self.cut = 0;
         }
     }
@@ -340,6 +340,7 @@ impl Parser {
         }
         match body {
             Body::Statements(inner) => {
+                nodes.reserve(8);
                 statement.close = self.statements(inner, &mut nodes, reader, skip);
                 self.ended_in(&statement);
                 Node::Block(keyword, statement, nodes)

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::diagnostic::Diagnostic;
 use crate::text::Line;
-use crate::text::line::to_u32;
+use crate::text::line::{Spare, to_u32};
 use crate::text::physical::leaves_quote_open;
 use crate::text::words::{Token, TokenKind, tokens, unescape};
 
@@ -79,8 +79,9 @@ impl Rows {
         self.next = 0;
     }
 
-    /// Takes a line in, of which nothing counts from byte `end` on if that is given.
-    pub(super) fn add(&mut self, line: Line, end: Option<usize>) -> Rc<Row> {
+    /// Takes a line in, of which nothing counts from byte `end` on if that is given. Of the line
+    /// in whose place it is, the memory may go to `spare`.
+    pub(super) fn add(&mut self, line: Line, end: Option<usize>, spare: &mut Spare) -> Rc<Row> {
         let used = self.rows.get_mut(self.next);
         self.next += 1;
         let Some(used) = used else {
@@ -91,7 +92,7 @@ impl Rows {
             return row;
         };
         match Rc::get_mut(used) {
-            Some(row) => row.turn_into(line, end),
+            Some(row) => row.turn_into(line, end, spare),
             None => *used = Rc::new(Row::new(line, end)),
         }
         used.clone()
@@ -111,10 +112,10 @@ impl Row {
 
     /// Becomes another line. Generated files say the same in the same line of each block, and then
     /// the words are there already.
-    fn turn_into(&mut self, line: Line, end: Option<usize>) {
+    fn turn_into(&mut self, line: Line, end: Option<usize>, spare: &mut Spare) {
         let plain = !line.quoting && !self.line.quoting;
         let same = plain && end.is_none() && *line.text == *self.line.text;
-        self.line = line;
+        spare.replace(&mut self.line, line);
         if !same {
             self.words.clear();
             self.cuts.clear();

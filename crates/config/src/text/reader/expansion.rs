@@ -40,7 +40,7 @@ impl Reader<'_> {
         part.truncate(end);
         part.keep();
         lines.push(part);
-        self.definitions.set(name, lines);
+        self.definitions.set(&name, lines);
         true
     }
 
@@ -144,8 +144,14 @@ impl Reader<'_> {
         match parsed {
             Ok((sequence, body)) => {
                 let place = line.place(first, body);
-                let body = line.slice(body.min(line.text.len()), line.text.len());
+                let mut body = line.slice(body.min(line.text.len()), line.text.len());
+                body.keep();
                 let sequence::Sequence { names, values } = sequence;
+                let names = names.into_iter().map(|name| {
+                    let shown = String::from_utf8_lossy(&name).into();
+                    (shown, self.definitions.name(&name))
+                });
+                let names = names.collect();
                 self.push(
                     line,
                     From::Sequence {

@@ -9,10 +9,11 @@ mod file;
 mod opening;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::define::{Definition, Definitions};
+use super::define::{Definition, Definitions, Name};
 use super::include::Checks;
-use super::line::{Frame, Line, to_u32};
+use super::line::{Frame, Line, Spare, to_u32};
 use super::sequence::{self, Values};
 use super::{DEPTH_MAX, LINES_MAX, MADE_MAX, is_blank};
 use crate::code;
@@ -46,6 +47,8 @@ pub(crate) struct Reader<'a> {
     definitions: Definitions,
     stack: Vec<From>,
     checks: Checks,
+    /// The values of the last round.
+    shown: String,
     /// How many lines came out of definitions and sequences.
     made: u64,
     /// How many bytes these have.
@@ -70,7 +73,8 @@ enum From {
         home: (FileId, u32),
     },
     Sequence {
-        names: Vec<Vec<u8>>,
+        /// The variables, as they are shown and by their numbers.
+        names: Vec<(Arc<str>, Name)>,
         values: Values,
         body: Line,
         place: Place,
@@ -95,6 +99,7 @@ impl<'a> Reader<'a> {
             } else {
                 Checks::default()
             },
+            shown: String::new(),
             made: 0,
             made_text: 0,
             read_text: 0,
@@ -145,6 +150,11 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// Where lines go that nobody looks at any more.
+    pub(crate) fn spare(&mut self) -> &mut Spare {
+        &mut self.definitions.spare
+    }
+
     /// The next line before any expansion.
     fn next_raw(&mut self) -> Option<Line> {
         loop {
@@ -187,15 +197,17 @@ impl<'a> Reader<'a> {
                     if let Some(round) = values.next_round() {
                         self.made += 1;
                         self.made_text += body.text.len() as u64 + 1;
-                        let mut shown = Vec::new();
-                        for (name, value) in names.iter().zip(&round) {
-                            let mut line = Line::made(value.clone(), *place, None);
+                        self.shown.clear();
+                        for ((shown, name), value) in names.iter().zip(round) {
+                            let between = if self.shown.is_empty() { "" } else { " " };
+                            let text = String::from_utf8_lossy(&value);
+                            self.shown.extend([between, shown, "=", &text]);
+                            let mut line = Line::made(value, *place, None);
                             line.look();
-                            self.definitions.set(name.clone(), vec![line]);
-                            let name = String::from_utf8_lossy(name);
-                            shown.push(format!("{name}={}", String::from_utf8_lossy(value)));
+                            self.definitions.set_round(*name, shown, line);
                         }
-                        return Some(body.in_round(&How::Sequence(shown.join(" ").into()), *place));
+                        let how = How::Sequence(self.shown.as_str().into());
+                        return Some(body.in_round(&how, *place));
                     }
                     self.stack.pop();
                 }

@@ -112,7 +112,7 @@ impl Reader<'_> {
             return true;
         }
         let place = line.place(from, end);
-        let parent = line.frame(from).cloned();
+        let parent = line.frame(from);
         let frame = Rc::new(Frame {
             how: How::Include,
             place,
