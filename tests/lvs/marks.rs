@@ -226,3 +226,73 @@ fn somebody_elses_table(node: &Node, client: &Node) {
     daemon.stop();
     assert_eq!(rules(node), "");
 }
+
+/// The kernel's table is in a namespace of its own, through which the clients come: there packets
+/// are marked, and nowhere else.
+#[test]
+fn packets_are_marked_where_the_table_is() {
+    Guest::debian().run(|| {
+        let lab = crate::bed::lab("marks").expect("a guest can make namespaces");
+        lab.bridge("front");
+        lab.bridge("back");
+        let (client, real) = (lab.node("client"), lab.node("real"));
+        lab.link("front", &client, DEV, &["192.0.2.9/24"]);
+        lab.link("back", &real, DEV, &["10.0.0.11/24"]);
+        real.sh("ip route add default via 10.0.0.1");
+        let _http = Http::start(&real, "0.0.0.0:80", "real");
+        let conf = [
+            "net_namespace_ipvs low\n".to_owned(),
+            global(""),
+            group("web", &format!("{VIP} 80")),
+            server("group web", "NAT", "TCP", "10.0.0.11 80"),
+        ]
+        .concat();
+        for which in [Which::Keepalived, ours()] {
+            let node = lab.node("director");
+            lab.link("front", &node, DEV, &[]);
+            lab.link("back", &node, "eth1", &[]);
+            node.sh(&format!(
+                "set -e
+                mkdir -p /run/netns
+                ip netns add low
+                ip link set {DEV} netns low
+                ip link set eth1 netns low
+                ip -n low link set {DEV} up
+                ip -n low link set eth1 up
+                ip -n low address add {VIP}/24 dev {DEV}
+                ip -n low address add 10.0.0.1/24 dev eth1
+                ip netns exec low sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+                modprobe ip_vs"
+            ));
+            // The director before it had the same addresses.
+            for neighbour in [&client, &real] {
+                neighbour.sh(&format!("ip neighbour flush dev {DEV}"));
+            }
+            let low = |command: &str| node.sh(&format!("ip netns exec low {command}"));
+            let mut daemon = Daemon::start(&node, which, &conf);
+            rk_lab::eventually(SOON, "the service of the mark", || {
+                low("ipvsadm -Sn")
+                    .contains("-A -f 1000 -s rr")
+                    .then_some(())
+            });
+            let marks = |rules: &str| rules.contains("192.0.2.80 . 80 : 0x000003e8");
+            let places = || {
+                (
+                    marks(&node.sh("nft list ruleset")),
+                    marks(&low("nft list ruleset")),
+                )
+            };
+            let answer = || {
+                let output = client.try_sh(&format!("curl -s --max-time 5 http://{VIP}/"));
+                String::from_utf8_lossy(&output.stdout).trim().to_owned()
+            };
+            rk_lab::eventually(SOON, &format!("{which:?}: marks"), || {
+                (places() == (false, true)).then_some(())
+            });
+            assert_eq!(answer(), "real", "{which:?}");
+            assert!(daemon.stop().success());
+            assert_eq!(places(), (false, false), "{which:?}");
+            assert_eq!(low("ipvsadm -Sn"), "", "{which:?}");
+        }
+    });
+}

@@ -220,3 +220,67 @@ fn the_socket_that_follows_addresses_has_the_room_that_it_is_given() {
         daemon.stop();
     });
 }
+
+/// Without the VRRP process nobody has the daemons that an instance would have: none is left of
+/// those that the checker process had. (keepalived leaves them for ever at such a reload; what it
+/// does at a start is the model.)
+#[test]
+fn an_instance_without_its_process_synchronises_nothing() {
+    guest().run(|| {
+        let (_lab, nodes) = lab();
+        let instance = "vrrp_instance VI_1 {
+            interface eth0
+            virtual_router_id 51
+            virtual_ipaddress {
+                10.77.0.100
+            }
+        }";
+        let text = |line: &str| format!("{}{instance}\n", configuration(line));
+        let (own, followed) = (
+            text("lvs_sync_daemon eth0 id 7"),
+            text("lvs_sync_daemon eth0 VI_1 id 7"),
+        );
+        let back = [followed.clone(), own.clone()];
+        let life = alike(&nodes, &[], &["-C"], &back);
+        let nothing = life.started.settings();
+        assert_eq!(nothing.len(), 1, "{}", life.started);
+        let reloaded = life.reloaded.as_ref().expect("a reload");
+        assert_eq!(reloaded.settings().len(), 3, "{reloaded}");
+
+        let there = [own, followed];
+        let life = live(&nodes[1], Which::Rkeepalived, &[], &["-C"], &there);
+        assert_eq!(life.started.settings(), reloaded.settings());
+        let gone = life.reloaded.as_ref().expect("a reload");
+        assert_eq!(gone.settings(), nothing, "{gone}");
+    });
+}
+
+/// keepalived gives every client of such a group a server of its own, whatever is configured.
+#[test]
+fn clients_of_a_group_count_as_one_as_far_as_configured() {
+    guest().run(|| {
+        let (_lab, nodes) = lab();
+        let text = |heading: &str| {
+            format!(
+                "virtual_server_group G {{
+                    fd00::10 80
+                }}
+                virtual_server {heading} {{
+                    lvs_sched rr
+                    lvs_method NAT
+                    protocol TCP
+                    persistence_timeout 60
+                    persistence_granularity 64
+                    real_server fd00::21 80 {{
+                    }}
+                }}\n"
+            )
+        };
+        let plain = alike(&nodes, &[], &[], &[text("fd00::10 80")]);
+        assert!(plain.started.lines()[0].ends_with("-p 60 -M 64"));
+        let group = live(&nodes[1], Which::Rkeepalived, &[], &[], &[text("group G")]);
+        assert_eq!(group.started, plain.started);
+        let theirs = live(&nodes[0], Which::Keepalived, &[], &[], &[text("group G")]);
+        assert!(!theirs.started.lines()[0].contains("-M"));
+    });
+}

@@ -59,18 +59,23 @@ pub fn render(view: &CheckerView) -> String {
 }
 
 fn file(out: &mut Lines, file: &FileView) {
-    let (weight, reverse) = file.weight;
     out.line(1, format_args!("Track file = {}", file.name));
     out.field("File", &file.path);
     out.field("Status", file.value);
-    let reverse = if reverse { " reverse" } else { "" };
-    out.field("Weight", format_args!("{weight}{reverse}"));
+    out.field("Weight", factor(file.weight));
     out.line(3, format_args!("Tracking instances :"));
     for (virtual_server, real_server, weight) in &file.followers {
         out.item(format_args!(
-            "{virtual_server} -> {real_server}, weight {weight}"
+            "{virtual_server} -> {real_server}, weight {}",
+            factor(*weight)
         ));
     }
+}
+
+/// `5`, `5 reverse`
+fn factor((weight, reverse): (i32, bool)) -> String {
+    let reverse = if reverse { " reverse" } else { "" };
+    format!("{weight}{reverse}")
 }
 
 const fn on(on: bool) -> &'static str {
@@ -208,7 +213,15 @@ fn balancing(out: &mut Lines, s: &ServiceView) {
     for (name, on) in &s.flags {
         out.field(name, enabled(*on));
     }
-    out.field("One packet scheduling", enabled(s.one_packet));
+    let idle = if s.one_packet && s.protocol != "UDP" {
+        " (inactive due to not UDP)"
+    } else {
+        ""
+    };
+    out.field(
+        "One packet scheduling",
+        format_args!("{}{idle}", enabled(s.one_packet)),
+    );
     option(out, "persistence timeout", s.persistence);
     option(out, "persistence granularity", s.granularity.as_ref());
     option(out, "persistence engine", s.engine.as_ref());
@@ -222,7 +235,12 @@ fn retries(out: &mut Lines, timing: &TimingView) {
 }
 
 fn sorry(out: &mut Lines, sorry: &SorryView) {
-    out.field("sorry server", &sorry.name);
+    let duplicate = if sorry.duplicate {
+        " (duplicates rs)"
+    } else {
+        ""
+    };
+    out.field(&format!("sorry server{duplicate}"), &sorry.name);
     out.item(format_args!("forwarding method = {}", sorry.forwarding));
     out.item(format_args!("Inhibit on failure is {}", on(sorry.inhibit)));
     out.item(format_args!("set = {}", u8::from(sorry.placed)));
@@ -234,8 +252,10 @@ fn real_server(out: &mut Lines, r: &RealServerView) {
     out.line(
         3,
         format_args!(
-            "RIP = {}, RPORT = {}, WEIGHT = {effective} EFF WEIGHT = {effective}",
-            r.addr, r.port
+            "RIP = {}, RPORT = {}, WEIGHT = {} EFF WEIGHT = {effective}",
+            r.addr,
+            r.port,
+            effective.max(0)
         ),
     );
     out.field("forwarding method", &r.forwarding);
@@ -261,7 +281,7 @@ fn real_server(out: &mut Lines, r: &RealServerView) {
     if !r.files.is_empty() {
         out.line(3, format_args!("Tracked Files"));
         for (name, weight) in &r.files {
-            out.item(format_args!("{name}, weight {weight}"));
+            out.item(format_args!("{name}, weight {}", factor(*weight)));
         }
     }
     if !r.sessions.is_empty() {
@@ -343,14 +363,24 @@ fn method(out: &mut Lines, c: &CheckView) {
     match &c.method {
         MethodView::Tcp => out.field(METHOD, "TCP_CHECK"),
         MethodView::Ping => out.field(METHOD, "PING_CHECK"),
-        MethodView::Udp { payload, reply } => {
+        MethodView::Udp {
+            payload,
+            reply,
+            masked,
+        } => {
             out.field(METHOD, "UDP_CHECK");
-            out.field("Payload len", payload);
+            match payload {
+                0 => out.field("Payload specified", "no"),
+                _ => out.field("Payload len", payload),
+            }
             out.field("Require reply", yes(reply.is_some()));
             if let Some((least, most, known)) = reply {
                 out.item(format_args!("Min reply length = {least}"));
                 out.item(format_args!("Max reply length = {most}"));
                 out.item(format_args!("Reply data len = {known}"));
+                if *masked {
+                    out.item("Reply data mask = yes");
+                }
             }
         }
         MethodView::Http(it) => http(out, it),

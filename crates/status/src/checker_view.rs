@@ -58,8 +58,8 @@ pub struct FileView {
     pub value: i32,
     /// The weight of the `track_file`, and whether it is `reverse`.
     pub weight: (i32, bool),
-    /// Who follows it: virtual server, real server, weight.
-    pub followers: Vec<(String, String, i32)>,
+    /// Who follows it: virtual server, real server, weight and whether that is reversed.
+    pub followers: Vec<(String, String, (i32, bool))>,
 }
 
 /// A BFD session that checks follow.
@@ -202,6 +202,8 @@ pub struct SorryView {
     pub forwarding: String,
     /// `sorry_server_inhibit`.
     pub inhibit: bool,
+    /// Whether it is one of the real servers as well.
+    pub duplicate: bool,
     /// Whether it should be in the kernel's table.
     pub placed: bool,
     /// Whether it serves.
@@ -215,8 +217,8 @@ pub struct RealServerView {
     pub addr: IpAddr,
     /// Its port.
     pub port: u16,
-    /// The configured weight, and what checks make of it.
-    pub weight: (u32, u32),
+    /// The configured weight, and what checks make of it; the table has 0 for less than that.
+    pub weight: (u32, i64),
     /// How packets reach it.
     pub forwarding: String,
     /// `alpha`.
@@ -243,8 +245,8 @@ pub struct RealServerView {
     pub failed: usize,
     /// Whether it should be in the kernel's table.
     pub placed: bool,
-    /// The files and BFD sessions it follows: names, with weights for files.
-    pub files: Vec<(String, i32)>,
+    /// The files it follows, with their weights, and whether these are reversed.
+    pub files: Vec<(String, (i32, bool))>,
     /// BFD sessions.
     pub sessions: Vec<String>,
 }
@@ -321,6 +323,8 @@ pub enum MethodView {
         payload: usize,
         /// The least and greatest length of the reply it requires, and how much of it is known.
         reply: Option<(u16, u16, usize)>,
+        /// Whether some of what is known of it may differ.
+        masked: bool,
     },
     /// `HTTP_GET` and `SSL_GET`.
     Http(HttpView),

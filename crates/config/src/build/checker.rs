@@ -77,7 +77,7 @@ impl RawKind {
             }),
             "DNS_CHECK" => Self::Dns(DnsCheck {
                 record: DnsRecord::Soa,
-                name: Arc::from("."),
+                name: Arc::from(""),
             }),
             "MISC_CHECK" => Self::Misc(RawMisc::default()),
             "BFD_CHECK" => Self::Bfd(None),
@@ -98,9 +98,21 @@ impl RawKind {
     }
 }
 
+impl RawChecker {
+    /// This one, if its block says anything about its connection.
+    fn own_place(&self) -> Option<Self> {
+        let said = self.connect_ip.is_some()
+            || self.connect_port.is_some()
+            || self.bind != Bind::default()
+            || self.timing.connect_timeout.is_some();
+        said.then(|| self.clone())
+    }
+}
+
 impl Build<'_> {
     /// Reads the block of one checker of the server `addr`: none if it cannot be used, several
-    /// if it has `host` blocks, each of which is a checker of its own.
+    /// if it has `host` blocks, each of which is a checker of its own, beside the checker itself
+    /// where that says where to connect, or from where.
     pub(super) fn checker(
         &mut self,
         keyword: &'static Keyword,
@@ -143,15 +155,18 @@ impl Build<'_> {
         if hosts.is_empty() {
             return Ok(vec![checker]);
         }
-        Ok(hosts
-            .into_iter()
-            .map(|(connect_ip, connect_port, bind, connect_timeout)| {
-                let mut host = checker.clone();
-                (host.connect_ip, host.connect_port, host.bind) = (connect_ip, connect_port, bind);
-                host.timing.connect_timeout = connect_timeout.or(host.timing.connect_timeout);
-                host
-            })
-            .collect())
+        let of_hosts =
+            hosts
+                .into_iter()
+                .map(|(connect_ip, connect_port, bind, connect_timeout)| {
+                    let mut host = checker.clone();
+                    (host.connect_ip, host.connect_port, host.bind) =
+                        (connect_ip, connect_port, bind);
+                    host.timing.connect_timeout = connect_timeout.or(host.timing.connect_timeout);
+                    host
+                });
+        let of_hosts: Vec<RawChecker> = of_hosts.collect();
+        Ok(checker.own_place().into_iter().chain(of_hosts).collect())
     }
 
     /// Reads a `host` block: its place is its own, its times are the checker's.

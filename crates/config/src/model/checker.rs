@@ -342,7 +342,7 @@ pub struct SmtpCheck {
 pub struct DnsCheck {
     /// `type`; SOA unless given.
     pub record: DnsRecord,
-    /// `name`; the root (`.`) unless given.
+    /// `name`; empty, which is the root as `.` is, unless given.
     pub name: Arc<str>,
 }
 

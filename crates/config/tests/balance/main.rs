@@ -108,7 +108,7 @@ fn defaults_of_each_kind() {
     let Check::Dns(_, dns) = &first_checker(&loaded).check else {
         panic!("no DNS checker");
     };
-    assert_eq!(dns.name.as_ref(), ".");
+    assert_eq!(dns.name.as_ref(), "");
 }
 
 #[test]
@@ -181,6 +181,28 @@ fn commands_that_cannot_run_have_no_checker() {
     assert_eq!(kinds, ["TCP_CHECK", "MISC_CHECK"], "{}", messages(&loaded));
     assert!(server.checkers[0].log_all_failures && !server.checkers[1].log_all_failures);
     assert_eq!(server.notify_up, None);
+}
+
+#[test]
+fn an_smtp_checker_with_a_place_of_its_own_is_one_beside_its_hosts() {
+    for (own, first) in [
+        ("connect_port 26", Some("192.0.2.20:26")),
+        ("connect_ip 192.0.2.98", Some("192.0.2.98:8080")),
+        ("bindto 192.0.2.97", Some("192.0.2.20:8080")),
+        ("connect_timeout 9", Some("192.0.2.20:8080")),
+        ("retry 9;delay_loop 3;helo_name a", None),
+    ] {
+        let body = format!("host {{;connect_ip 192.0.2.99;}};{own}");
+        let loaded = checker("SMTP_CHECK", &body);
+        let all = first_server(&loaded).checkers.iter();
+        let places = all.map(|c| c.connection().unwrap().target.to_string());
+        let wanted = first.into_iter().chain(["192.0.2.99:8080"]);
+        assert_eq!(
+            places.collect::<Vec<_>>(),
+            wanted.collect::<Vec<_>>(),
+            "{own}"
+        );
+    }
 }
 
 #[test]

@@ -117,7 +117,7 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
         works,
         origins,
     } = plan(&start.config, &numbers);
-    let setup = Setup::of(&start.config, known(origins));
+    let setup = Setup::of(&start.config, &start.options, known(origins));
     let wrapper = if let Some(file) = start.options.record_ipvs.clone() {
         Wrapper::start(setup, move || record::open(&file))
     } else {
@@ -364,7 +364,8 @@ impl World {
         self.perform(&out);
         self.notifier.settle(&self.config);
         self.marks.want(self.numbers.packets(&self.config));
-        self.wrapper.setup(Setup::of(&self.config, known(origins)));
+        let setup = Setup::of(&self.config, &self.options, known(origins));
+        self.wrapper.setup(setup);
         // The kernel first: giving back the memory of a large configuration takes a while.
         tokio::task::yield_now().await;
         drop(old);

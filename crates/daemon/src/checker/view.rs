@@ -139,8 +139,13 @@ fn files(config: &model::Config, director: &Director) -> Vec<FileView> {
         let followers: Vec<_> = followers(config, director)
             .filter_map(|(virtual_server, real_server, check)| match check {
                 model::Check::File {
-                    track_file, weight, ..
-                } if **track_file == *file.name => Some((virtual_server, real_server, *weight)),
+                    track_file,
+                    weight,
+                    reverse,
+                    ..
+                } if **track_file == *file.name => {
+                    Some((virtual_server, real_server, (*weight, *reverse)))
+                }
                 _ => None,
             })
             .collect();
@@ -307,6 +312,10 @@ fn service(
                 name: there.map_or_else(String::new, |s| s.endpoint(protocol).to_string()),
                 forwarding: forwarding(sorry.forwarding),
                 inhibit: sorry.inhibit,
+                duplicate: there.is_some_and(|s| {
+                    let mut all = v.real_servers.iter();
+                    all.any(|r| (r.addr, r.port) == (s.addr, s.port))
+                }),
                 placed: looked.sorry_placed().is_some(),
                 serves: looked.sorry(),
             }
@@ -356,17 +365,25 @@ fn real_server(
     for checker in &r.checkers {
         match &checker.check {
             model::Check::File {
-                track_file, weight, ..
-            } => files.push((track_file.to_string(), *weight)),
+                track_file,
+                weight,
+                reverse,
+                ..
+            } => files.push((track_file.to_string(), (*weight, *reverse))),
             model::Check::Bfd { name } => sessions.push(name.to_string()),
             _ => {}
         }
     }
     let failed = looked.checks.iter().filter(|c| c.health == Health::Down);
+    let added: i64 = looked.checks.iter().map(|c| c.weight).sum();
+    let effective = match looked.weight {
+        0 => (i64::from(r.weight) + added).min(0),
+        weight => i64::from(weight),
+    };
     RealServerView {
         addr: r.addr,
         port: r.port,
-        weight: (r.weight, looked.weight),
+        weight: (r.weight, effective),
         forwarding: forwarding(r.forwarding),
         alpha: r.alpha,
         timing: TimingView {
@@ -456,6 +473,7 @@ fn method(check: &model::Check, failed: Option<usize>, host: Option<&str>) -> Me
                 udp.max_reply_length,
                 udp.reply.len(),
             )),
+            masked: udp.reply.iter().any(|(_, mask)| *mask != u8::MAX),
         },
         model::Check::Http(_, http) => MethodView::Http(HttpView {
             tls: http.tls.is_some(),

@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 
 use super::keeper::{Keeper, Pass};
 use super::table::Want;
+use crate::cli::Options;
 use crate::ipvs::{followed_sync_daemon, own_sync_daemons, sync_commands};
 
 /// Between two looks at the whole table.
@@ -50,8 +51,12 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// What `config` says.
-    pub(super) fn of(config: &model::Config, origins: HashMap<ServiceKey, Origin>) -> Self {
+    /// What `config` says. Without the VRRP process (`-C`) nobody has what an instance would.
+    pub(super) fn of(
+        config: &model::Config,
+        options: &Options,
+        origins: HashMap<ServiceKey, Origin>,
+    ) -> Self {
         let global = &config.global;
         let seconds =
             |t: Option<Duration>| t.map_or(0, |t| u32::try_from(t.as_secs()).unwrap_or(u32::MAX));
@@ -62,7 +67,7 @@ impl Setup {
                 udp: seconds(global.lvs.timeouts.udp),
             },
             sync: own_sync_daemons(config),
-            followed: followed_sync_daemon(config),
+            followed: followed_sync_daemon(config).filter(|_| options.wanted.vrrp),
             flush: global.lvs_flush,
             flush_on_stop: global.lvs_flush_on_stop,
             origins,
