@@ -129,7 +129,11 @@ mod tests {
         for (context, names) in NOT_YET {
             for (n, name) in names.iter().enumerate() {
                 assert!(context.find(name).is_some(), "{} {name}", context.name());
-                assert!(!names[..n].contains(name), "{} {name} twice", context.name());
+                assert!(
+                    !names[..n].contains(name),
+                    "{} {name} twice",
+                    context.name()
+                );
             }
         }
     }
