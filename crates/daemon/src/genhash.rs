@@ -166,91 +166,123 @@ fn usage() -> String {
     text
 }
 
+/// The options as they were given.
+#[derive(Debug)]
+struct Given {
+    server: Option<IpAddr>,
+    port: Option<u16>,
+    /// The page and how it is asked for; but for TLS.
+    probe: HttpProbe,
+    tls: bool,
+    sni: bool,
+    verbose: bool,
+    fwmark: u32,
+    timeout: Duration,
+}
+
+impl Given {
+    /// Takes one option; an error is what to complain about.
+    fn set(&mut self, id: Id, value: String) -> Result<(), String> {
+        match id {
+            // Answered before anything is taken.
+            Id::Help => {}
+            Id::UseSsl => self.tls = true,
+            Id::UseSni => self.sni = true,
+            Id::Verbose => self.verbose = true,
+            Id::Url => self.probe.path = value,
+            Id::UseVirtualhost => self.probe.virtualhost = Some(value),
+            Id::Server => match value.parse::<IpAddr>() {
+                Ok(address) => self.server = Some(address),
+                Err(_) => return Err(format!("server should be an IP, not {value}")),
+            },
+            Id::Port => match value.parse::<u16>() {
+                Ok(number) if number > 0 => self.port = Some(number),
+                _ => return Err(format!("invalid port number '{value}'")),
+            },
+            Id::Fwmark => match value.parse() {
+                Ok(mark) => self.fwmark = mark,
+                Err(_) => return Err(format!("invalid fwmark '{value}'")),
+            },
+            Id::Protocol => match value.as_str() {
+                "1.0" => self.probe.version = HttpVersion::V1_0,
+                "1.0c" | "1.0C" => self.probe.version = HttpVersion::V1_0Close,
+                "1.1" => self.probe.version = HttpVersion::V1_1,
+                _ => return Err(format!("invalid HTTP protocol version '{value}'")),
+            },
+            Id::Timeout => match value.parse().map(Duration::try_from_secs_f64) {
+                Ok(Ok(seconds)) if !seconds.is_zero() => self.timeout = seconds.min(FOR_EVER),
+                _ => return Err(format!("invalid timeout '{value}'")),
+            },
+        }
+        Ok(())
+    }
+
+    /// The page that is asked for; without server, port or path the usage is all there is to say.
+    fn into_page(mut self) -> Result<Asked, String> {
+        let (Some(server), Some(port), false) =
+            (self.server, self.port, self.probe.path.is_empty())
+        else {
+            return Err(String::new());
+        };
+        if self.tls {
+            let client = Client::new(&Identity::default(), &Trust::System)
+                .map_err(|error| format!("{error}\n"))?;
+            self.probe.tls = Some(Tls {
+                client,
+                server_name: self.probe.virtualhost.clone().filter(|_| self.sni),
+                farewell: Farewell::Quiet,
+                verify: Verify::Off,
+            });
+        }
+        Ok(Asked::Page {
+            endpoint: Endpoint {
+                fwmark: self.fwmark,
+                connect_timeout: self.timeout,
+                ..Endpoint::new("", SocketAddr::from((server, port)))
+            },
+            probe: Box::new(self.probe),
+            verbose: self.verbose,
+        })
+    }
+}
+
 /// Understands the words; an error is what to complain about, in lines.
 fn read(words: &[String]) -> Result<Asked, String> {
-    let (mut server, mut port, mut probe) = (None, None, HttpProbe::new(""));
-    let (mut tls, mut sni, mut verbose) = (false, false, false);
-    let (mut fwmark, mut timeout) = (0, FOR_EVER);
+    let mut given = Given {
+        server: None,
+        port: None,
+        probe: HttpProbe::new(""),
+        tls: false,
+        sni: false,
+        verbose: false,
+        fwmark: 0,
+        timeout: FOR_EVER,
+    };
     let mut complaints = String::new();
     let mut stray = Vec::new();
     for piece in pieces(OPTIONS, words) {
-        let (id, value) = match piece {
-            Piece::Option(opt, value) => (opt.id, value.unwrap_or_default()),
-            Piece::Unknown(spelt) => {
-                let _ = writeln!(complaints, "Unknown option {spelt}");
-                continue;
-            }
-            Piece::MissingValue(spelt) => {
-                let _ = writeln!(complaints, "Missing parameter for option {spelt}");
-                continue;
-            }
+        let refused = match piece {
+            Piece::Option(opt, _) if matches!(opt.id, Id::Help) => return Ok(Asked::Help),
+            Piece::Option(opt, value) => given.set(opt.id, value.unwrap_or_default()),
+            Piece::Unknown(spelt) => Err(format!("Unknown option {spelt}")),
+            Piece::MissingValue(spelt) => Err(format!("Missing parameter for option {spelt}")),
             Piece::Word(word) => {
                 stray.push(word);
-                continue;
+                Ok(())
             }
         };
-        let mut complain = |text: String| {
-            let _ = writeln!(complaints, "{text}");
-        };
-        match id {
-            Id::Help => return Ok(Asked::Help),
-            Id::UseSsl => tls = true,
-            Id::UseSni => sni = true,
-            Id::Verbose => verbose = true,
-            Id::Url => probe.path = value,
-            Id::UseVirtualhost => probe.virtualhost = Some(value),
-            Id::Server => match value.parse::<IpAddr>() {
-                Ok(address) => server = Some(address),
-                Err(_) => complain(format!("server should be an IP, not {value}")),
-            },
-            Id::Port => match value.parse::<u16>() {
-                Ok(number) if number > 0 => port = Some(number),
-                _ => complain(format!("invalid port number '{value}'")),
-            },
-            Id::Fwmark => match value.parse() {
-                Ok(mark) => fwmark = mark,
-                Err(_) => complain(format!("invalid fwmark '{value}'")),
-            },
-            Id::Protocol => match value.as_str() {
-                "1.0" => probe.version = HttpVersion::V1_0,
-                "1.0c" | "1.0C" => probe.version = HttpVersion::V1_0Close,
-                "1.1" => probe.version = HttpVersion::V1_1,
-                _ => complain(format!("invalid HTTP protocol version '{value}'")),
-            },
-            Id::Timeout => match value.parse().map(Duration::try_from_secs_f64) {
-                Ok(Ok(seconds)) if !seconds.is_zero() => timeout = seconds.min(FOR_EVER),
-                _ => complain(format!("invalid timeout '{value}'")),
-            },
+        if let Err(complaint) = refused {
+            let _ = writeln!(complaints, "{complaint}");
         }
     }
     if !stray.is_empty() {
         let _ = writeln!(complaints, "Unexpected argument(s): {}", stray.join(" "));
     }
-    let (Some(server), Some(port), true) = (server, port, complaints.is_empty()) else {
-        return Err(complaints);
-    };
-    if probe.path.is_empty() {
-        return Err(complaints);
+    if complaints.is_empty() {
+        given.into_page()
+    } else {
+        Err(complaints)
     }
-    if tls {
-        let client = Client::new(&Identity::default(), &Trust::System)
-            .map_err(|error| format!("{error}\n"))?;
-        probe.tls = Some(Tls {
-            client,
-            server_name: probe.virtualhost.clone().filter(|_| sni),
-            farewell: Farewell::Quiet,
-            verify: Verify::Off,
-        });
-    }
-    Ok(Asked::Page {
-        endpoint: Endpoint {
-            fwmark,
-            connect_timeout: timeout,
-            ..Endpoint::new("", SocketAddr::from((server, port)))
-        },
-        probe: Box::new(probe),
-        verbose,
-    })
 }
 
 #[cfg(test)]

@@ -205,6 +205,7 @@ fn measure(
     Ok([ours, theirs])
 }
 
+/// Stops the peer, and lets it run again once `daemon` has taken over.
 fn one_run(
     capture: &Capture,
     peer: &Daemon<'_>,
@@ -227,22 +228,37 @@ fn one_run(
     let frozen = peer.freeze();
     daemon.wait_state("VI_1", "MASTER", SOON);
     let wanted = addresses.len();
-    let first_announcements = |frames: &[Frame]| -> HashMap<IpAddr, Duration> {
-        let mut first = HashMap::new();
-        for frame in frames.iter().filter(|frame| frame.sent) {
-            if let Some(address) = frame.announces() {
-                first.entry(address).or_insert(frame.at);
-            }
-        }
-        first
-    };
     eventually(SOON, &format!("{wanted} addresses announced"), || {
-        (first_announcements(&capture.since(mark)).len() >= wanted).then_some(())
+        (announcements(&capture.since(mark)).len() >= wanted).then_some(())
     });
     // The second after the takeover is what the gaps are read from.
     pause(Duration::from_secs(1));
-    let frames = capture.since(mark);
-    let stamp = |priority: u8| {
+    let run = read_off(&capture.since(mark), interval)?;
+    peer.thaw(frozen);
+    daemon.wait_state("VI_1", "BACKUP", SOON);
+    // Withdrawn before the next run, or there would be nothing to add.
+    eventually(SOON, "the addresses are withdrawn", || {
+        let here = daemon.node().addresses("eth0");
+        (!addresses.iter().any(|address| here.contains(address))).then_some(())
+    });
+    Ok(run)
+}
+
+/// When each address was first announced by the node itself.
+fn announcements(frames: &[Frame]) -> HashMap<IpAddr, Duration> {
+    let mut first = HashMap::new();
+    for frame in frames.iter().filter(|frame| frame.sent) {
+        if let Some(address) = frame.announces() {
+            first.entry(address).or_insert(frame.at);
+        }
+    }
+    first
+}
+
+/// The measurement that is in these frames; `None` if the peer fell silent by itself before it was
+/// stopped, so that the failover was another one.
+fn read_off(frames: &[Frame], interval: f64) -> Result<Option<Run>> {
+    let adverts = |priority: u8| {
         let of = move |frame: &&Frame| frame.vrrp().is_some_and(|v| v.priority == priority);
         frames
             .iter()
@@ -250,8 +266,8 @@ fn one_run(
             .map(|frame| frame.at)
             .collect::<Vec<_>>()
     };
-    let last = *stamp(HIGH).last().context("an advert of the peer")?;
-    let mine = stamp(LOW);
+    let last = *adverts(HIGH).last().context("an advert of the peer")?;
+    let mine = adverts(LOW);
     let first = mine
         .iter()
         .position(|at| *at > last)
@@ -260,7 +276,7 @@ fn one_run(
     let first = mine[0];
     let down = Duration::from_secs_f64(interval) * 3
         + Duration::from_secs_f64(interval) * (256 - u32::from(LOW)) / 256;
-    let announced = first_announcements(&frames)
+    let announced = announcements(frames)
         .into_values()
         .max()
         .context("announcements")?;
@@ -273,20 +289,11 @@ fn one_run(
     let gap = first_second
         .windows(2)
         .map(|pair| millis_between(pair[0], pair[1]));
-    // On a busy machine the peer may stall before it is stopped, and the failover is another one.
-    let run = before.is_empty().then(|| Run {
+    Ok(before.is_empty().then(|| Run {
         late: millis_between(last + down, first),
         announced: millis_between(first, announced),
         gap: largest(&gap.collect::<Vec<_>>()).max(0.0),
-    });
-    peer.thaw(frozen);
-    daemon.wait_state("VI_1", "BACKUP", SOON);
-    // Withdrawn before the next run, or there would be nothing to add.
-    eventually(SOON, "the addresses are withdrawn", || {
-        let here = daemon.node().addresses("eth0");
-        (!addresses.iter().any(|address| here.contains(address))).then_some(())
-    });
-    Ok(run)
+    }))
 }
 
 /// A client that pings every millisecond: the time without an answer, against the time from the
