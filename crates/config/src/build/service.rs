@@ -393,9 +393,8 @@ impl Build<'_> {
             Some(Family::V6) => length.map(Granularity::Length),
             // A number alone is an IPv4 mask too: 24 means 0.0.0.24.
             Some(Family::V4) => mask.map(Granularity::Mask),
-            None => length
-                .map(Granularity::Length)
-                .or_else(|| mask.map(Granularity::Mask)),
+            None if word.contains('.') => mask.map(Granularity::Mask),
+            None => length.map(Granularity::Length),
         };
         let Some(granularity) = granularity else {
             let text = format!("invalid persistence_granularity '{word}'");
