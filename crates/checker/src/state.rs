@@ -24,7 +24,7 @@ mod timer;
 
 pub use cause::{Cause, CheckCause};
 pub use check::{Check, Http, Kind, ProbeKey, Proof, Timing, Url};
-pub use director::{CheckView, Desired, Director, RealView, VirtualView};
+pub use director::{CheckView, Desired, Director, Part, RealView, VirtualView};
 pub use event::{Activity, Course, Event, Level, Move, Place, Quorum};
 pub use input::{Attempt, CheckId, Input, SessionState, Whereabouts};
 pub use name::{DestinationKey, Endpoint, Protocol, ServiceKey, VirtualName};

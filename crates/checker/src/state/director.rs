@@ -34,6 +34,8 @@ use super::settings::{RealServer, Service, Settings, VirtualServer};
 use super::table::{Checks, Checkup, RealId, Virtual};
 use super::timer::{Random, Timers};
 
+pub use start::Part;
+
 /// What the whole of the load balancer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {

@@ -315,3 +315,29 @@ pub(super) fn well(world: &mut World, keys: &[&str]) {
     world.pass(secs(5));
     world.said();
 }
+
+#[test]
+fn a_start_in_parts_is_the_start() {
+    let many = || {
+        let mut all: Vec<_> = (0..200).map(|n| virtual_server(n, vec![real(n)])).collect();
+        all[100].sorry_server = Some(sorry());
+        all[150].alpha = true;
+        settings(all)
+    };
+    let now = Instant::ZERO + secs(1_000);
+    let mut whole = Vec::new();
+    Director::new(many(), 1).handle(now, Input::Start, &mut whole);
+    let mut director = Director::new(many(), 1);
+    let (mut parts, mut next) = (Vec::new(), Some(Part::FIRST));
+    while let Some(part) = next {
+        let mut out = Vec::new();
+        next = director.start_part(now, part, &mut out);
+        parts.push(out);
+    }
+    assert_eq!(parts.len(), 4);
+    assert!(parts.iter().all(|part| part.len() < whole.len() / 2));
+    assert_eq!(parts.concat(), whole);
+    let mut more = Vec::new();
+    assert!(director.start_part(now, Part::FIRST, &mut more).is_none());
+    assert_eq!(more, []);
+}

@@ -168,14 +168,23 @@ pub struct VirtualServer {
 ///
 /// keepalived: the kernel has one service for them all.
 pub fn join_services(all: &mut Vec<VirtualServer>) -> Vec<(Service, Origin)> {
+    let key = |one: &VirtualServer| {
+        let mut key = one.service.clone();
+        if let Service::Group { index, .. } = &mut key {
+            *index = 0;
+        }
+        key
+    };
+    let mut keys = HashSet::with_capacity(all.len());
+    if all.iter().all(|one| keys.insert(key(one))) {
+        return Vec::new();
+    }
+    drop(keys);
     let mut firsts: HashMap<Service, usize> = HashMap::new();
     let mut kept: Vec<VirtualServer> = Vec::with_capacity(all.len());
     let mut joined = Vec::new();
     for service in std::mem::take(all) {
-        let mut key = service.service.clone();
-        if let Service::Group { index, .. } = &mut key {
-            *index = 0;
-        }
+        let key = key(&service);
         let Some(first) = firsts.get(&key).and_then(|&n| kept.get_mut(n)) else {
             firsts.insert(key, kept.len());
             kept.push(service);

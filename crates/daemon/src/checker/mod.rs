@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rk_checker::probe::PingGroupRange;
-use rk_checker::state::{Director, Input, Level, Output, ProbeKey, ServiceKey, Whereabouts};
+use rk_checker::state::{Director, Input, Level, Output, Part, ProbeKey, ServiceKey, Whereabouts};
 use rk_config::model::{self, Origin};
 use rk_net::{Change, Clock, ReceiveBuffer, Reflector};
 use tokio::signal::unix::{SignalKind, signal};
@@ -142,7 +142,7 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
     tokio::task::spawn_local(alarm::heart());
     world.marks.want(world.numbers.packets(&world.config));
     world.follow().await?;
-    world.feed(Input::Start);
+    world.start();
     if world.options.dump_conf {
         world.log_configuration();
     }
@@ -229,6 +229,16 @@ async fn turn_until_end(world: &mut World, link: &ChildLink) -> anyhow::Result<(
 }
 
 impl World {
+    /// Starts the core, so that the kernel has the first services while the last are yet to come.
+    fn start(&mut self) {
+        let (mut out, mut next) = (Vec::new(), Some(Part::FIRST));
+        while let Some(part) = next {
+            next = self.director.start_part(self.clock.now(), part, &mut out);
+            self.perform(&out);
+            out.clear();
+        }
+    }
+
     /// Feeds the core and does what it says, in its order.
     fn feed(&mut self, input: Input) {
         let mut out = Vec::new();
@@ -401,10 +411,10 @@ fn room(lvs: &model::LvsSettings) -> Option<ReceiveBuffer> {
 
 /// The places of services under the names that the kernel has for them.
 fn known(origins: HashMap<ServiceKey, Origin>) -> HashMap<rk_ipvs::ServiceKey, Origin> {
-    origins
-        .into_iter()
-        .filter_map(|(key, origin)| Some((table::key(key)?, origin)))
-        .collect()
+    let mut known = HashMap::with_capacity(origins.len());
+    let named = |(key, origin)| Some((table::key(key)?, origin));
+    known.extend(origins.into_iter().filter_map(named));
+    known
 }
 
 async fn follow(

@@ -51,7 +51,8 @@ pub(super) fn plan(config: &model::Config, marks: &Numbers) -> Plan {
         umask: config.global.umask.map_or_else(Umask::default, Umask),
         client: None,
         works: HashMap::new(),
-        origins: HashMap::new(),
+        // Groups have more.
+        origins: HashMap::with_capacity(config.virtual_servers.len()),
     };
     let virtual_servers = config
         .virtual_servers

@@ -11,18 +11,55 @@ use crate::state::table::RealId;
 use super::pool::{Say, make_services};
 use super::{Director, Stage};
 
+/// How many virtual servers are a part of the start.
+const PART: usize = 64;
+
+/// A part of the start: which virtual servers come next.
+#[derive(Debug)]
+pub struct Part(usize);
+
+impl Part {
+    /// The first ones.
+    pub const FIRST: Self = Self(0);
+}
+
 impl Director {
     pub(super) fn start(&mut self, now: Instant, out: &mut Vec<Output>) {
-        if self.stage != Stage::Waiting {
-            return;
+        let mut next = Some(Part::FIRST);
+        while let Some(part) = next {
+            next = self.start_part(now, part, out);
+        }
+    }
+
+    /// [`Input::Start`](crate::state::Input::Start) in parts, so that a large configuration takes
+    /// little room for its outputs: begins with [`Part::FIRST`], and each gives the next. No other
+    /// input may come in between. Once it has started, nothing comes of it.
+    pub fn start_part(
+        &mut self,
+        now: Instant,
+        Part(first): Part,
+        out: &mut Vec<Output>,
+    ) -> Option<Part> {
+        let expected = if first == 0 {
+            Stage::Waiting
+        } else {
+            Stage::Running
+        };
+        if self.stage != expected {
+            return None;
         }
         self.stage = Stage::Running;
-        for index in 0..self.virtuals.len() {
+        let next = self.virtuals.len().min(first + PART);
+        for index in first..next {
             self.introduce(index, &Cause::Startup, out);
+        }
+        if next < self.virtuals.len() {
+            return Some(Part(next));
         }
         for index in 0..self.virtuals.len() {
             self.activate(now, index, out);
         }
+        None
     }
 
     /// A virtual server that was not there before: its services, its destinations, its quorum.
