@@ -242,7 +242,7 @@ impl<'a> Doors<'a> {
 }
 
 /// How often a check has changed its mind.
-fn verdicts(daemon: &Daemon<'_>) -> usize {
+pub(crate) fn verdicts(daemon: &Daemon<'_>) -> usize {
     daemon.count(": TCP_CHECK on service") + daemon.count(" success.")
 }
 

@@ -20,4 +20,5 @@ mod options;
 mod reload;
 mod tables;
 mod told;
+mod torture;
 mod traffic;
