@@ -79,6 +79,8 @@ fn a_file_of_another_kind_is_not_quoted_without_end() {
 
 #[test]
 fn blocks_that_never_end_and_quotes_that_never_close() {
+    // Most lines by lines of a definition: a round of a sequence takes far longer.
+    let block = format!("$A=\\\n{}@n x\n", "@n x \\\n".repeat(2_000));
     for (text, says) in [
         ("vrrp_instance V {\n".to_owned(), "missing '}'s"),
         ("global_defs {\n".repeat(5_000), "missing '}'s"),
@@ -91,7 +93,7 @@ fn blocks_that_never_end_and_quotes_that_never_close() {
             "Unknown keyword",
         ),
         (
-            "~SEQ(a,1,1000000) ~SEQ(b,1,1000000) @n x\n".to_owned(),
+            block + "~SEQ(a,1,1000000) ~SEQ(b,1,5) $A\n",
             "definitions and sequences expand to more than 4194304 lines",
         ),
         (

@@ -68,12 +68,12 @@ pub(crate) fn synonym(text: &str) -> Option<&'static str> {
 
 /// The name that `name` may be meant for. Tens of thousands of generated ones are not searched:
 /// every name that is wrong would be compared with each.
-pub(crate) fn nearest_name<'a, V, S>(
+pub(crate) fn nearest_name<'a, K: AsRef<str>, V, S>(
     name: &str,
-    names: &'a HashMap<String, V, S>,
+    names: &'a HashMap<K, V, S>,
 ) -> Option<&'a str> {
     const SEARCHED: usize = 1_000;
-    let names = (names.len() <= SEARCHED).then(|| names.keys().map(String::as_str));
+    let names = (names.len() <= SEARCHED).then(|| names.keys().map(AsRef::as_ref));
     nearest(name, names.into_iter().flatten())
 }
 

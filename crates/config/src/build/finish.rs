@@ -149,7 +149,7 @@ impl Build<'_> {
             .scripts
             .iter()
             .enumerate()
-            .map(|(n, s)| (s.name.clone(), n))
+            .map(|(n, s)| (s.name.as_str().into(), n))
             .collect();
     }
 
@@ -193,21 +193,22 @@ impl Build<'_> {
 
     /// Drops addresses on interfaces that are not there.
     pub(super) fn settle_addresses(&mut self, raws: Vec<RawAddress>) -> Vec<InterfaceAddress> {
-        let mut out = Vec::with_capacity(raws.len());
-        for raw in raws {
-            if let Some(dev) = &raw.address.dev
-                && !self.may_exist(dev)
-            {
+        let there = |raw: &RawAddress| {
+            let Some(dev) = &raw.address.dev else {
+                return true;
+            };
+            let there = self.may_exist(dev);
+            if !there {
                 let text = format!(
                     "WARNING - interface {dev} for ip address {} doesn't exist",
                     raw.address.prefix
                 );
                 self.no_interface(Class::Warning, text, &raw.dev_at);
-                continue;
             }
-            out.push(raw.address);
-        }
-        out
+            there
+        };
+        let kept = raws.into_iter().filter(there);
+        kept.map(|raw| raw.address).collect()
     }
 
     /// Leaves out lines whose interfaces are not there.
@@ -259,14 +260,8 @@ impl Build<'_> {
         own_interface: Option<&str>,
         raw: RawTracks,
     ) -> Tracks {
-        let mut out = Tracks {
-            interfaces: Vec::with_capacity(raw.interfaces.len()),
-            scripts: Vec::with_capacity(raw.scripts.len()),
-            files: Vec::with_capacity(raw.files.len()),
-            processes: Vec::with_capacity(raw.processes.len()),
-            bfd: Vec::with_capacity(raw.bfd.len()),
-        };
-        for t in raw.interfaces {
+        // Each list takes the place of what it is made of.
+        let interfaces = raw.interfaces.into_iter().filter_map(|t| {
             if Some(t.name.as_str()) == own_interface {
                 let text = format!(
                     "({owner}) Ignoring track_interface {} since own interface",
@@ -275,47 +270,47 @@ impl Build<'_> {
                 let d = Diagnostic::error(code::TRACKING, Class::General, text)
                     .help("an instance always tracks its own interface");
                 self.session.report.push(t.at.put(d));
-            } else if !self.may_exist(&t.name) {
+                return None;
+            }
+            if !self.may_exist(&t.name) {
                 let text = format!("({owner}) tracked interface {} doesn't exist", t.name);
                 self.no_interface(Class::General, text, &t.at);
-            } else {
-                out.interfaces.push(resolved(t, 0, false));
+                return None;
             }
-        }
-        for t in raw.scripts {
-            let Some(script) = self
-                .script_names
-                .get(&t.name)
-                .map(|n| &self.config.scripts[*n])
-            else {
+            Some(resolved(t, 0, false))
+        });
+        let interfaces = interfaces.collect();
+        let scripts = raw.scripts.into_iter().filter_map(|t| {
+            let Some(n) = self.script_names.get(t.name.as_str()) else {
                 let text = format!("({owner}) track script {} not found, ignoring...", t.name);
                 self.report_later(code::NOT_DEFINED, Class::General, text, &t.at);
-                continue;
+                return None;
             };
-            if script.command.verdict.may_run() {
-                out.scripts.push(resolved(t, script.weight, script.reverse));
-            }
+            let script = &self.config.scripts[*n];
+            let runs = script.command.verdict.may_run();
+            runs.then(|| resolved(t, script.weight, script.reverse))
+        });
+        let scripts = scripts.collect();
+        let files = raw.files.into_iter().filter_map(|t| {
+            let file = &self.config.track_files[*self.file_names.get(t.name.as_str())?];
+            Some(resolved(t, file.weight, file.reverse))
+        });
+        let processes = raw.processes.into_iter().filter_map(|t| {
+            let n = self.process_names.get(t.name.as_str())?;
+            let process = &self.config.track_processes[*n];
+            Some(resolved(t, process.weight, process.reverse))
+        });
+        let bfd = raw.bfd.into_iter().filter_map(|t| {
+            let session = &self.config.bfd_sessions[*self.bfd_names.get(t.name.as_str())?];
+            Some(resolved(t, session.weight, session.reverse))
+        });
+        Tracks {
+            interfaces,
+            scripts,
+            files: files.collect(),
+            processes: processes.collect(),
+            bfd: bfd.collect(),
         }
-        for t in raw.files {
-            if let Some(n) = self.file_names.get(&t.name) {
-                let file = &self.config.track_files[*n];
-                out.files.push(resolved(t, file.weight, file.reverse));
-            }
-        }
-        for t in raw.processes {
-            if let Some(n) = self.process_names.get(&t.name) {
-                let process = &self.config.track_processes[*n];
-                out.processes
-                    .push(resolved(t, process.weight, process.reverse));
-            }
-        }
-        for t in raw.bfd {
-            if let Some(n) = self.bfd_names.get(&t.name) {
-                let session = &self.config.bfd_sessions[*n];
-                out.bfd.push(resolved(t, session.weight, session.reverse));
-            }
-        }
-        out
     }
 
     pub(super) fn settle_notify(&mut self, raw: RawNotify) -> Notify {

@@ -106,7 +106,7 @@ impl Build<'_> {
         if left {
             self.stray_end(heading);
         }
-        self.group_names.insert(name, self.groups.len());
+        self.group_names.insert(name.into(), self.groups.len());
         self.groups.push(group);
         Ok(())
     }
@@ -212,7 +212,7 @@ impl Build<'_> {
         }
         let (at, origin) = (At::of(heading, 1), self.origin(heading));
         self.track_group_names
-            .insert(name.clone(), self.track_groups.len());
+            .insert(name.as_str().into(), self.track_groups.len());
         self.track_groups.push(RawTrackGroup {
             name,
             members,

@@ -128,8 +128,7 @@ impl Build<'_> {
         // Without all of its block only its lines are of interest.
         raw.is_cut_off = read.is_err();
         raw.shrink();
-        self.instance_names
-            .insert(name.into(), self.instances.len());
+        self.instance_names.insert(name, self.instances.len());
         self.instances.push(raw);
         read
     }

@@ -44,6 +44,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 use crate::code::{self, Code};
@@ -63,6 +64,9 @@ use earlier::earlier;
 #[derive(Debug)]
 pub(crate) struct Stop;
 
+/// The number of each thing of a kind. Most names are short, and then stand in the table itself.
+type Names = FxHashMap<CompactString, usize>;
+
 /// The typed configuration while it is being made.
 pub(crate) struct Build<'a> {
     host: &'a dyn Host,
@@ -79,20 +83,20 @@ pub(crate) struct Build<'a> {
     directories: FxHashMap<String, bool>,
     globals: global::RawGlobals,
     instances: Vec<instance::RawInstance>,
-    instance_names: FxHashMap<String, usize>,
+    instance_names: Names,
     scripts: Vec<script::RawScript>,
-    script_names: FxHashMap<String, usize>,
-    file_names: FxHashMap<String, usize>,
+    script_names: Names,
+    file_names: Names,
     /// Files that are dropped because their directory is not there; nothing counts about them.
     lost_files: HashSet<String>,
-    process_names: FxHashMap<String, usize>,
-    bfd_names: FxHashMap<String, usize>,
+    process_names: Names,
+    bfd_names: Names,
     /// Sessions that cannot be used; a check of one is there, and never hears of it.
     lost_bfds: HashSet<String>,
     groups: Vec<group::RawGroup>,
-    group_names: FxHashMap<String, usize>,
+    group_names: Names,
     track_groups: Vec<group::RawTrackGroup>,
-    track_group_names: FxHashMap<String, usize>,
+    track_group_names: Names,
     statics: address::Statics,
     free_priorities: rule::FreePriorities,
     lvs: lvs::Lvs,
@@ -131,18 +135,18 @@ impl<'a> Build<'a> {
             directories: FxHashMap::default(),
             globals: global::RawGlobals::default(),
             instances: Vec::new(),
-            instance_names: FxHashMap::default(),
+            instance_names: Names::default(),
             scripts: Vec::new(),
-            script_names: FxHashMap::default(),
-            file_names: FxHashMap::default(),
+            script_names: Names::default(),
+            file_names: Names::default(),
             lost_files: HashSet::new(),
-            process_names: FxHashMap::default(),
-            bfd_names: FxHashMap::default(),
+            process_names: Names::default(),
+            bfd_names: Names::default(),
             lost_bfds: HashSet::new(),
             groups: Vec::new(),
-            group_names: FxHashMap::default(),
+            group_names: Names::default(),
             track_groups: Vec::new(),
-            track_group_names: FxHashMap::default(),
+            track_group_names: Names::default(),
             statics: address::Statics::default(),
             free_priorities: rule::FreePriorities::default(),
             lvs: lvs::Lvs::default(),

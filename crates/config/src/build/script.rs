@@ -117,7 +117,7 @@ impl Build<'_> {
             script.usable = false;
         }
         if script.usable {
-            self.script_names.insert(name, self.scripts.len());
+            self.script_names.insert(name.into(), self.scripts.len());
             self.scripts.push(script);
         }
         Ok(())

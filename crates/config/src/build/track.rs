@@ -252,7 +252,7 @@ impl Build<'_> {
             return Ok(());
         }
         self.file_names
-            .insert(name.clone(), self.config.track_files.len());
+            .insert(name.as_str().into(), self.config.track_files.len());
         let origin = self.origin(heading);
         let entry = TrackFile {
             name,
@@ -372,7 +372,7 @@ impl Build<'_> {
             process.quorum_max = None;
         }
         self.process_names
-            .insert(name, self.config.track_processes.len());
+            .insert(name.into(), self.config.track_processes.len());
         self.config.track_processes.push(process);
         Ok(())
     }
@@ -466,7 +466,8 @@ impl Build<'_> {
         if !session.vrrp && !session.checker {
             (session.vrrp, session.checker) = (true, true);
         }
-        self.bfd_names.insert(name, self.config.bfd_sessions.len());
+        self.bfd_names
+            .insert(name.into(), self.config.bfd_sessions.len());
         self.config.bfd_sessions.push(session);
         Ok(())
     }

@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
     /// The next expanded line that is not blank.
     pub(crate) fn next_line(&mut self) -> Option<Line> {
         while self.halt.is_none() {
-            let raw = self.next_raw()?;
+            let mut line = self.next_raw()?;
             let limit = if self.made > LINES_MAX {
                 Some(format!("{LINES_MAX} lines"))
             } else {
@@ -139,11 +139,11 @@ impl<'a> Reader<'a> {
             };
             if let Some(limit) = limit {
                 let text = format!("definitions and sequences expand to more than {limit}");
-                self.limit(&raw, 0, text);
+                self.limit(&line, 0, text);
                 self.halt = Some(Halt::Limit);
                 return None;
             }
-            if let Some(line) = self.process(raw) {
+            if self.process(&mut line) {
                 return Some(line);
             }
         }
@@ -215,36 +215,41 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes one raw line through all steps; `None` if nothing of it is left to hand out.
-    fn process(&mut self, line: Line) -> Option<Line> {
-        let mut line = line;
-        let mut first = first_byte(&line);
+    /// Takes one raw line through all steps; `false` if nothing of it is left to hand out.
+    fn process(&mut self, line: &mut Line) -> bool {
+        let mut first = first_byte(line);
         let conditional = first == Some(b'@');
         if conditional {
-            line = self.condition(&line)?;
-            first = first_byte(&line);
+            let Some(rest) = self.condition(line) else {
+                return false;
+            };
+            *line = rest;
+            first = first_byte(line);
         }
-        if self.is_done_with(&line, first) {
-            return None;
+        if self.is_done_with(line, first) {
+            return false;
         }
         if line.dollar && memchr::memchr(b'$', &line.text).is_some() {
-            if !self.expand(&mut line) {
-                return None;
+            if !self.expand(line) {
+                return false;
             }
-            first = first_byte(&line);
+            first = first_byte(line);
             if !conditional && first == Some(b'@') {
-                line = self.condition(&line)?;
-                first = first_byte(&line);
+                let Some(rest) = self.condition(line) else {
+                    return false;
+                };
+                *line = rest;
+                first = first_byte(line);
             }
             // What stood in a name may itself be a definition or a sequence.
-            if self.is_done_with(&line, first) {
-                return None;
+            if self.is_done_with(line, first) {
+                return false;
             }
         }
         match first {
-            None => None,
-            Some(b'i') if self.include(&line) => None,
-            Some(_) => Some(line),
+            None => false,
+            Some(b'i') => !self.include(line),
+            Some(_) => true,
         }
     }
 
