@@ -29,6 +29,7 @@ const ADVICE: &[Row] = &[
     (c::FILE_UNUSABLE, "executable", "a configuration is no program: chmod a-x FILE"),
     (c::FILE_UNUSABLE, "", "check who may read it: ls -l FILE"),
     (c::SEVERAL_MAIN_FILES, "", "name one file with -f; it can include the others"),
+    (c::INCLUDE_MISSING, "/'", "this is a directory: name the files in it, as in conf.d/*.conf"),
     (c::INCLUDE_MISSING, "", "check the name; a relative one starts at the directory of the file that includes it"),
     (c::INCLUDE_NO_MATCH, "", "check the pattern; a relative one starts at the directory of the file that includes it"),
     (c::INCLUDE_RECURSION, "", "remove this line: the file is being read already"),

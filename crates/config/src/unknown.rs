@@ -36,6 +36,21 @@ pub(crate) fn unknown_keyword(context: Context, statement: &Statement, hints: bo
     if !homes.is_empty() {
         return d.help(misplaced(word, context, &homes));
     }
+    let number = word.trim_end_matches([':', '.', ')', '|']);
+    if !number.is_empty() && number != word && number.bytes().all(|b| b.is_ascii_digit()) {
+        return d.help("line numbers came along when this was copied: remove them");
+    }
+    if word.len() > 1 && word.starts_with('+') {
+        return d.help(
+            "this is a patch: take away the first column, and the lines that begin with `-`",
+        );
+    }
+    if word.starts_with('$') && statement.word(1) == Some("=") {
+        return d.help(format!(
+            "a definition has no blanks around its `=`: {word}={}",
+            statement.word(2).unwrap_or_default()
+        ));
+    }
     if context == Context::Top && word.ends_with(':') {
         return d.help(
             "this looks like YAML: a block looks like `vrrp_instance NAME {`, its settings on \

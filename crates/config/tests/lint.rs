@@ -374,6 +374,17 @@ fn findings_about_one_line_of_a_sequence_are_told_once() {
 }
 
 #[test]
+fn addresses_on_the_wrong_interface_are_told_of_once() {
+    let text = "vrrp_instance V {\n    interface eth0\n    virtual_router_id 10\n    \
+                virtual_ipaddress {\n        203.0.113.1\n        203.0.113.2\n        203.0.113.3\n        \
+                192.0.2.10\n        203.0.113.4 dev eth1\n    }\n}\n";
+    let (_, found) = run(text, 0o600);
+    let said = "RK2201 line 5: (V) 203.0.113.1 is in no network of eth0, nor are 2 others\n\
+                RK2201 line 9: (V) 203.0.113.4 is in no network of eth1";
+    assert_eq!(show(&found), said);
+}
+
+#[test]
 fn a_file_that_only_a_checker_follows_is_used() {
     let text = "track_file drain {\n    file /run/drain\n}\nvirtual_server 192.0.2.10 80 {\n    \
                 lb_algo wlc\n    lb_kind NAT\n    protocol TCP\n    real_server 198.51.100.20 80 {\n        \

@@ -175,3 +175,42 @@ fn includes_that_nest_too_deep_are_named() {
     let loaded = load("f0", &Options::default(), &disk, &Machine::default());
     assert!(messages(&loaded).contains("nest deeper than 64"));
 }
+
+#[test]
+fn what_follows_is_found_among_many_mistakes() {
+    let mut text = String::new();
+    for n in 0..2_500_u32 {
+        text.push_str(&format!(
+            "vrrp_instance V{n} {{\n    interface eth0\n    virtual_router_id 0\n    \
+             virtual_ipaddress {{\n        192.0.2.1/24\n    }}\n    track_script {{\n        \
+             s{n}\n    }}\n}}\n"
+        ));
+    }
+    let loaded = test(text, &Machine::default());
+    let follow = |part: &str| {
+        let all = loaded.diagnostics.iter();
+        let said = all.filter(|d| d.message.contains(part));
+        let (with, without): (Vec<_>, Vec<_>) = said.partition(|d| d.follows.is_some());
+        (with.len(), without.len())
+    };
+    assert_eq!(follow("the virtual router id must be set"), (2_500, 0));
+    assert_eq!(follow("outside range"), (0, 2_500));
+}
+
+#[test]
+fn one_missing_brace_among_many_blocks_is_the_cause() {
+    let mut text = String::from("vrrp_script first {\n    script /bin/true\n");
+    for n in 0..20_000_u32 {
+        text.push_str(&format!("vrrp_script s{n} {{\n    script /bin/true\n}}\n"));
+    }
+    let loaded = test(text, &Machine::default());
+    let mut roots = loaded.diagnostics.iter().filter(|d| d.follows.is_none());
+    let first = roots.next().unwrap();
+    assert_eq!(first.place.unwrap().line, 3, "{}", first.message);
+    let help = first.help.as_deref().unwrap();
+    assert!(
+        help.contains("`vrrp_script` in line 1 is missing"),
+        "{help}"
+    );
+    assert!(loaded.diagnostics.iter().any(|d| d.follows.is_some()));
+}

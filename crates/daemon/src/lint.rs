@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::IpAddr;
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser};
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::SockaddrStorage;
@@ -47,6 +49,12 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
+    if arguments.cluster && arguments.files.len() < 2 {
+        let text = "--cluster compares the files of two or more nodes";
+        let error = Arguments::command().error(ErrorKind::TooFewValues, text);
+        drop(error.print());
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+    }
     let loaded: Vec<(&str, Loaded)> = arguments
         .files
         .iter()
@@ -93,9 +101,12 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
 }
 
 fn load(file: &str) -> Loaded {
+    // An at sign may be part of a name.
     let (path, id) = match file.rsplit_once('@') {
-        Some((path, id)) => (path, Some(id.to_owned())),
-        None => (file, None),
+        Some((path, id)) if !id.contains('/') && !Path::new(file).exists() => {
+            (path, Some(id.to_owned()))
+        }
+        _ => (file, None),
     };
     let options = rk_config::Options {
         config_id: id,
@@ -161,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn one_node_is_no_cluster() {
+        let words = ["--cluster".to_owned(), "/nonexistent/one.conf".to_owned()];
+        assert_eq!(
+            format!("{:?}", run(&words)),
+            format!("{:?}", ExitCode::from(2))
+        );
+    }
+
+    #[test]
     fn the_loopback_has_its_address() {
         let loaded = load("/nonexistent/keepalived.conf");
         let addresses = machine_addresses(&loaded);
@@ -179,5 +199,8 @@ mod tests {
         let name = file.to_str().unwrap();
         assert_eq!(load(&format!("{name}@one")).exit_status(), 5);
         assert_eq!(load(&format!("{name}@two")).exit_status(), 0);
+        let odd = dir.path().join("k@one.conf");
+        std::fs::write(&odd, "@one nonsense\n@k nonsense\n").unwrap();
+        assert_eq!(load(odd.to_str().unwrap()).diagnostics, []);
     }
 }

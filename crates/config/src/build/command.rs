@@ -227,6 +227,9 @@ pub(crate) fn mend(path: &str, verdict: &Verdict) -> String {
         Verdict::NotFound if !path.contains('/') => {
             format!("no program {path} is in the path: write its full path")
         }
+        Verdict::NotFound if path.starts_with(['~', '.']) => {
+            format!("write the whole path, from / on: nobody reads the beginning of {path}")
+        }
         Verdict::NotFound => format!("{path} {why}: check the path"),
         Verdict::NotExecutable => format!("{path} {why}: chmod +x {path}"),
         Verdict::Insecure { path: open } | Verdict::InsecureButRuns { path: open } => {

@@ -329,6 +329,10 @@ impl Build<'_> {
                         let help = "write BACKUP: MASTER and BACKUP are the only states";
                         *last = last.clone().help(help).instead("BACKUP");
                     }
+                    if word == "=" {
+                        let help = "keyword and value stand apart, without the `=`";
+                        last.help = Some(help.to_owned());
+                    }
                 }
                 raw.state = Some(InitialState::Backup);
             }

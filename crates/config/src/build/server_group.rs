@@ -105,8 +105,16 @@ impl Build<'_> {
                 "Invalid virtual server group IP address {} {port} - skipping",
                 line.keyword()
             );
-            let d = Diagnostic::error(code::SERVER_GROUP, Class::General, text)
-                .help("write IP PORT, IP-N PORT, IP-IP PORT, NETWORK/LEN PORT or fwmark N");
+            let d = Diagnostic::error(code::SERVER_GROUP, Class::General, text);
+            let joined = line.keyword().rsplit_once(':').filter(|(ip, port)| {
+                ip.parse::<std::net::Ipv4Addr>().is_ok() && port.parse::<u16>().is_ok()
+            });
+            let d = match joined {
+                Some((ip, port)) => d.help(format!("the port stands apart: write {ip} {port}")),
+                None => {
+                    d.help("write IP PORT, IP-N PORT, IP-IP PORT, NETWORK/LEN PORT or fwmark N")
+                }
+            };
             self.session.report.push(line.point(d, 0));
         }
         target

@@ -6,6 +6,7 @@
 //! will be gone with an earlier one say so, stand behind it, and give no advice of their own.
 
 mod absent;
+mod part;
 mod walk;
 
 use std::collections::HashMap;
@@ -32,7 +33,7 @@ pub(crate) fn trace(diagnostics: &mut Vec<Diagnostic>, files: &SourceMap) {
         }
     }
     causes.quotes(diagnostics);
-    absent::explain(diagnostics, files, &mut causes, &blocks);
+    absent::explain(diagnostics, files, &mut causes, blocks);
     causes.apply(diagnostics);
 }
 

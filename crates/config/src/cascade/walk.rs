@@ -9,6 +9,7 @@ use crate::lint::code_of;
 use crate::place::{FileId, Place, SourceMap};
 use crate::table::{Args, Body, Context, Heading, misnomer};
 
+use super::part::{Part, defines, split};
 use super::{Causes, is_structural};
 
 /// Blocks in blocks beyond this are no configuration, whatever is wrong with it.
@@ -32,6 +33,8 @@ struct Frame {
     block: Block,
     /// What the first word behind the keyword begins with, if that should be a brace.
     bracket: Option<char>,
+    /// Whether the line ends with such a bracket.
+    complete: bool,
     inside: Inside,
 }
 
@@ -52,13 +55,6 @@ struct Pending {
     words: usize,
 }
 
-/// What stands in a line.
-enum Part<'a> {
-    Words(Vec<&'a str>, Place),
-    Open,
-    Close(Place),
-}
-
 pub(super) struct Walk<'a> {
     file: FileId,
     files: &'a SourceMap,
@@ -73,8 +69,8 @@ pub(super) struct Walk<'a> {
     surplus: i64,
     /// Why keepalived reads the text otherwise than it was meant, from here on.
     misread: Option<usize>,
-    /// The first keyword with a colon.
-    yaml: Option<usize>,
+    /// The first keyword with a colon behind it, or a plus ahead of it.
+    foreign: Option<usize>,
 }
 
 impl<'a> Walk<'a> {
@@ -95,7 +91,7 @@ impl<'a> Walk<'a> {
             pending: None,
             surplus: 0,
             misread: None,
-            yaml: None,
+            foreign: None,
         }
     }
 
@@ -194,17 +190,12 @@ impl<'a> Walk<'a> {
     fn claim(&mut self, line: u32, cause: usize, also: impl Fn(&Diagnostic) -> bool) {
         for n in self.causes.at(self.file, line).to_vec() {
             let d = &self.diagnostics[n];
-            let entry = is_entry(d) && !self.of_addresses();
-            if n != cause && (is_structural(d.code) || entry || also(d)) {
+            let keyword = self.open.last().map_or("", |f| &*f.block.keyword);
+            let entry = entry_of(d).is_some_and(|part| !keyword.contains(part));
+            if n != cause && (is_structural(d.code) || entry || is_merged(d) || also(d)) {
                 self.causes.follows(n, cause);
             }
         }
-    }
-
-    /// Whether addresses stand in the block that is being read.
-    fn of_addresses(&self) -> bool {
-        let keyword = self.open.last().map_or("", |f| &*f.block.keyword);
-        keyword.contains("ipaddress") || keyword == "unicast_peer"
     }
 
     fn advise(&mut self, n: usize, help: String, label: Option<(Place, &str)>) {
@@ -253,7 +244,7 @@ impl<'a> Walk<'a> {
         if matches!(word, ")" | "]") && words.len() == 1 && self.misread.is_some() {
             if let Some(cause) = self.misread {
                 self.open.pop();
-                self.claim(place.line, cause, is_entry);
+                self.claim(place.line, cause, |d| entry_of(d).is_some());
             }
             return;
         }
@@ -319,7 +310,15 @@ impl<'a> Walk<'a> {
                 if let Some(wrong) = wrong {
                     self.claim(place.line, wrong, |d| d.code == code::VALUE_REQUIRED);
                     let name = keyword.name;
+                    let takes_block = |w: &&&str| {
+                        let keyword = context.find(w);
+                        keyword.is_some_and(|k| matches!(k.args, Args::Block(..)))
+                    };
+                    let behind = words.iter().skip(1).find(takes_block);
                     let help = match name {
+                        _ if let Some(block) = behind => format!(
+                            "`{block}` stands behind `{name}`: each setting has a line of its own"
+                        ),
                         "notify" => "`notify` takes no block: write notify_master \"COMMAND\", \
                                      notify_backup \"COMMAND\" and so on, each on a line of its own"
                             .to_owned(),
@@ -372,7 +371,7 @@ impl<'a> Walk<'a> {
             );
             self.advise(wrong, help, None);
             // The line has all of it, or others follow.
-            if words == 1 {
+            if !frame.complete {
                 self.open.push(frame);
             }
             return;
@@ -450,8 +449,9 @@ impl<'a> Walk<'a> {
                     end.line
                 );
                 self.advise(wrong, help, label);
-                self.surplus += 1;
-                for (frame, _) in self.closed.drain(..=n).rev() {
+                // The brace of this block, and all of those around it, closed too much.
+                for (frame, _) in self.closed.drain(n..).rev() {
+                    self.surplus += 1;
                     self.open.push(frame);
                 }
                 self.claim(place.line, wrong, |_| false);
@@ -466,10 +466,10 @@ impl<'a> Walk<'a> {
             self.advise(wrong, help, label);
         }
         self.closed.clear();
-        if context == Context::Top && word.ends_with(':') {
-            match self.yaml {
+        if context == Context::Top && (word.ends_with(':') || word.starts_with('+')) {
+            match self.foreign {
                 Some(first) => self.causes.follows(wrong, first),
-                None => self.yaml = Some(wrong),
+                None => self.foreign = Some(wrong),
             }
         }
         if !opens {
@@ -523,6 +523,7 @@ impl<'a> Walk<'a> {
                 heading: place,
             },
             bracket: words.get(1).and_then(|word| word.chars().next()),
+            complete: words.last().is_some_and(|word| word.ends_with([')', ']'])),
             inside,
         }
     }
@@ -583,11 +584,23 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a message is about a line of a block of addresses.
-fn is_entry(d: &Diagnostic) -> bool {
-    let said = |part| d.message.contains(part);
-    d.code == code::NOT_AN_ADDRESS
-        && (said("VRRP parsed invalid IP") || said("malformed unicast peer"))
+/// What the keyword of the block has in it that a message about an entry is for.
+fn entry_of(d: &Diagnostic) -> Option<&'static str> {
+    const ENTRIES: &[(&str, &str)] = &[
+        ("VRRP parsed invalid IP", "ipaddress"),
+        ("malformed unicast peer", "unicast_peer"),
+        ("tracked interface", "track_interface"),
+        ("unknown route destination", "routes"),
+    ];
+    let mut entries = ENTRIES.iter();
+    let found = entries.find(|(said, _)| d.message.contains(said));
+    found.map(|(_, keyword)| *keyword)
+}
+
+/// Whether a message is about something that is there twice, which it may be because two blocks
+/// are read as one.
+fn is_merged(d: &Diagnostic) -> bool {
+    d.code == code::REPEATED || d.message.contains("is duplicated")
 }
 
 fn inside(body: Body) -> Inside {
@@ -596,52 +609,4 @@ fn inside(body: Body) -> Inside {
         Body::Lines(context) => Inside::Entries(Some(context)),
         Body::Names => Inside::Entries(None),
     }
-}
-
-/// Whether a line is a definition or a sequence, or goes on with one: its text stands for something
-/// elsewhere.
-fn defines(text: &str, going_on: &mut bool) -> bool {
-    let defines = *going_on || text.trim_start().starts_with(['$', '~', '@']);
-    *going_on = defines && text.trim_end().ends_with('\\');
-    defines
-}
-
-/// The words and braces of a line; `None` if some are those of a template, or of a name without a
-/// definition.
-fn split(file: FileId, line: u32, text: &str) -> Option<Vec<Part<'_>>> {
-    if ["{{", "{%", "${"].iter().any(|mark| text.contains(mark)) {
-        return None;
-    }
-    let place = |from: usize, to: usize| Place {
-        file,
-        line,
-        column: u32::try_from(from).unwrap_or(u32::MAX),
-        len: u32::try_from(to - from).unwrap_or(u32::MAX),
-    };
-    let mut parts = Vec::new();
-    let mut from = 0;
-    let mut quoted = false;
-    for (at, c) in text.char_indices() {
-        quoted ^= c == '"';
-        if quoted || !matches!(c, '{' | '}') {
-            continue;
-        }
-        let found = words(&text[from..at]);
-        parts.extend(found.map(|(w, n, len)| Part::Words(w, place(from + n, from + n + len))));
-        parts.push(match c {
-            '{' => Part::Open,
-            _ => Part::Close(place(at, at + 1)),
-        });
-        from = at + 1;
-    }
-    let rest = words(&text[from..]);
-    parts.extend(rest.map(|(w, n, len)| Part::Words(w, place(from + n, from + n + len))));
-    Some(parts)
-}
-
-/// The words of a part of a line, if it has any; where the first one starts, and how long it is.
-fn words(part: &str) -> Option<(Vec<&str>, usize, usize)> {
-    let words: Vec<&str> = part.split_whitespace().collect();
-    let first = words.first()?.len();
-    Some((words, part.len() - part.trim_start().len(), first))
 }

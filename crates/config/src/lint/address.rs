@@ -179,7 +179,9 @@ fn is_link_local(address: IpAddr) -> bool {
 }
 
 fn outside_networks(c: &Ctx<'_>) -> Vec<Diagnostic> {
-    let mut out = Vec::new();
+    let mut out: Vec<Diagnostic> = Vec::new();
+    // Where an instance is on the wrong interface, all of its addresses are: one finding each.
+    let mut last: Option<(&str, &str, usize)> = None;
     for (i, a) in virtuals(c) {
         let address = a.prefix.addr();
         let Some(own) = beside(c, i, a) else { continue };
@@ -193,12 +195,31 @@ fn outside_networks(c: &Ctx<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let name = interface(i, a).unwrap_or("its interface");
+        if let (Some((instance, device, more)), Some(d)) = (&mut last, out.last_mut())
+            && (*instance, *device) == (&*i.name, name)
+        {
+            let before = others(*more);
+            *more += 1;
+            let message = d.message.strip_suffix(&before).unwrap_or(&d.message);
+            d.message = format!("{message}{}", others(*more));
+            continue;
+        }
+        last = Some((&i.name, name, 0));
         let text = format!("({}) {address} is in no network of {name}", i.name);
         out.push(c.warn(&a.origin, "", text).help(
             "check the digits and the interface; if routers know the way, give it a virtual route",
         ));
     }
     out
+}
+
+/// `, nor are 2 others`; nothing for none.
+fn others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", nor is another one".to_owned(),
+        n => format!(", nor are {n} others"),
+    }
 }
 
 fn address_is_own(c: &Ctx<'_>) -> Vec<Diagnostic> {

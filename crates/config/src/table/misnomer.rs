@@ -98,6 +98,7 @@ const MISNOMERS: &[Misnomer] = &[
     renamed("status", "status_code", "write `status_code`"),
     renamed("code", "status_code", "write `status_code`"),
     renamed("uri", "url", "pages stand in a block: url { path / }"),
+    renamed("helo", "helo_name", "write `helo_name`"),
     renamed("script", "misc_path", "write `misc_path` here"),
     renamed("command", "script", "write `script`"),
     renamed("cmd", "script", "write `script`"),

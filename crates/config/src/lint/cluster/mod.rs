@@ -6,6 +6,7 @@
 mod compare;
 mod pair;
 mod servers;
+mod watch;
 
 use std::fmt;
 
