@@ -201,6 +201,8 @@ fn run_tests(report: &mut Report, round: Option<u32>) -> Result<()> {
             None => command.env("PROPTEST_RNG_SEED", "1"),
             Some(round) => command
                 .env("RKEEPALIVED_TEST_THOROUGH", "1")
+                .env("RKEEPALIVED_TEST_TORTURE", format!("{round} 40"))
+                .env("RKEEPALIVED_TEST_RELOADS", "40")
                 .env("RKEEPALIVED_DIFFERENTIAL", format!("{MUTANTS}:{round}")),
         };
         Ok(command)
