@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,11 +36,14 @@ pub(super) struct Files {
 
 impl Files {
     /// Watches the files that checks of `config` follow; `None` if there are none. Gives their
-    /// numbers now, too.
+    /// numbers now, too. Those that `before` did not have begin as `init_file` says.
     ///
     /// # Errors
     /// The kernel has no more watches to give.
-    pub(super) fn watch(config: &model::Config) -> io::Result<Option<(Self, Vec<Value>)>> {
+    pub(super) fn watch(
+        config: &model::Config,
+        before: Option<&model::Config>,
+    ) -> io::Result<Option<(Self, Vec<Value>)>> {
         let followed: Vec<&model::TrackFile> = config
             .track_files
             .iter()
@@ -59,6 +62,13 @@ impl Files {
         for file in followed {
             let path = PathBuf::from(&file.file);
             let name: Arc<str> = file.name.as_str().into();
+            let known = before.is_some_and(|b| b.track_files.iter().any(|f| f.name == file.name));
+            if let Some(init) = file.init_file.filter(|_| !known)
+                && let Err(e) = begin(&path, init)
+            {
+                let (origin, path) = (&file.origin, path.display());
+                warn!("{origin}: track_file {name}: cannot write {path}: {e}");
+            }
             if let Err(e) = files.add(&path, &name) {
                 warn!(
                     "{}: track_file {name}: cannot watch {}: {e}",
@@ -74,7 +84,8 @@ impl Files {
 
     fn add(&mut self, path: &Path, name: &Arc<str>) -> io::Result<()> {
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty());
-        let mask = WatchMask::CLOSE_WRITE | WatchMask::MOVED_TO | WatchMask::DELETE;
+        let gone = WatchMask::DELETE | WatchMask::MOVED_FROM;
+        let mask = WatchMask::CLOSE_WRITE | WatchMask::MOVED_TO | gone;
         let watch = self
             .watches
             .add(directory.unwrap_or(Path::new(".")), mask)?;
@@ -117,6 +128,22 @@ impl Files {
     }
 }
 
+/// Writes the first number into a file, unless it has one that is to stay.
+fn begin(path: &Path, init: model::InitFile) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    if init.overwrite {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    match options.open(path) {
+        Ok(mut file) => writeln!(file, "{}", init.value),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
 /// Whether some check follows the file `name`.
 fn follows(config: &model::Config, name: &str) -> bool {
     config
@@ -151,6 +178,20 @@ fn read(path: &Path) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_begins_with_its_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("number");
+        let init = |value, overwrite| model::InitFile { value, overwrite };
+        begin(&path, init(4, false)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "4\n");
+        begin(&path, init(500, false)).unwrap();
+        assert_eq!(read(&path), 4, "it has one");
+        begin(&path, init(-5, true)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "-5\n");
+        assert!(begin(&directory.path().join("no/where"), init(1, true)).is_err());
+    }
 
     #[test]
     fn the_number_at_the_start_counts() {

@@ -141,7 +141,7 @@ async fn serve(start: ChildStart) -> anyhow::Result<()> {
     };
     tokio::task::spawn_local(alarm::heart());
     world.marks.want(world.numbers.packets(&world.config));
-    world.follow().await?;
+    world.follow(None).await?;
     world.start();
     if world.options.dump_conf {
         world.log_configuration();
@@ -272,8 +272,9 @@ impl World {
         self.wrapper.want(wants);
     }
 
-    /// Watches what the configuration wants watched, and feeds how it is now.
-    async fn follow(&mut self) -> anyhow::Result<()> {
+    /// Watches what the configuration wants watched, and feeds how it is now; `before` is the one
+    /// that a reload replaces.
+    async fn follow(&mut self, before: Option<&model::Config>) -> anyhow::Result<()> {
         let config = self.config.clone();
         let suspends = config.virtual_servers.iter().any(|v| v.ha_suspend);
         let room = room(&config.global.lvs);
@@ -311,7 +312,7 @@ impl World {
             }
         }
         self.files = None;
-        match Files::watch(&config) {
+        match Files::watch(&config, before) {
             Ok(Some((files, values))) => {
                 self.files = Some(files);
                 self.files_changed(Ok(values));
@@ -365,7 +366,7 @@ impl World {
             std::mem::replace(&mut self.works, works),
             std::mem::replace(&mut self.config, Arc::new(config)),
         );
-        self.follow().await?;
+        self.follow(Some(&old.1)).await?;
         let mut out = Vec::new();
         let now = self.clock.now();
         self.director

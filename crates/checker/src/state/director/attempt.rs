@@ -119,8 +119,10 @@ impl Director {
         let check = &self.checks[check];
         let timing = &check.set.timing;
         let http = check.set.kind.http();
+        // In a hurry until all URLs have succeeded, for the first time or again.
+        let hurries = !check.found.up || !check.found.walked;
         let delay = match end {
-            End::Success if !check.found.up && http.is_some_and(|http| http.fast_recovery) => {
+            End::Success if hurries && http.is_some_and(|http| http.fast_recovery) => {
                 Duration::ZERO
             }
             End::Success | End::Unable => timing.delay_loop,
@@ -158,8 +160,14 @@ impl Director {
         let attempt = self.checks[check].found.retries.saturating_add(1);
         let cause = Cause::CheckSucceeded(self.check_cause(check, attempt));
         if self.checks[check].found.weight != weight {
-            self.checks[check].found.weight = weight;
-            self.weight_changed(check, Logged::Yes, &cause, out);
+            let one = &mut self.checks[check];
+            one.found.weight = weight;
+            // A file that ends a fault says so, and brings its weight along.
+            let logged = match one.set.kind {
+                Kind::File { .. } if !one.found.up => Logged::No,
+                _ => Logged::Yes,
+            };
+            self.weight_changed(check, logged, &cause, out);
         }
         let first_run = !self.checks[check].found.has_run;
         let found = &mut self.checks[check].found;
@@ -250,7 +258,11 @@ impl Director {
             };
             Self::log(event, out);
         }
-        let may_retry = was_up && has_run && attempt <= retry;
+        // These two go on with their rounds of retries while they are down.
+        let in_rounds = was_up || matches!(kind, Kind::Tcp | Kind::Smtp);
+        // And of these one is given all its retries from the first attempt on.
+        let patient = has_run || kind == Kind::Smtp;
+        let may_retry = in_rounds && patient && attempt <= retry;
         let found = &mut self.checks[check].found;
         found.has_run = true;
         if kind.http().is_some() && !may_retry {
@@ -269,7 +281,7 @@ impl Director {
         };
         let before_first = !has_run;
         let speaks = match course {
-            Course::Retrying { .. } => log_all && tells,
+            Course::Retrying { .. } => was_up && log_all && tells,
             // What has been down already is no news, but a first failure is.
             Course::Exhausted | Course::AtOnce => was_up || before_first,
         };

@@ -12,21 +12,19 @@ use super::attempt::Verdict;
 use super::{Director, Stage};
 
 /// What a `FILE_CHECK` makes of the number in its file (checkers.md section 6 has the rules):
-/// `Err` is a fault, else what to add to the weight.
+/// `Err` is a fault, else what to add to the weight. With a weight the product decides.
 fn of_file(value: i32, weight: i32, reverse: bool) -> Result<Option<i64>, ()> {
-    if value == i32::MIN {
-        return Err(());
-    }
     let value = if reverse {
         -i64::from(value)
     } else {
         i64::from(value)
     };
-    match weight {
-        0 if value == 0 => Ok(None),
-        0 => Err(()),
+    // Two numbers of 32 bits have a product of 64.
+    match value * i64::from(weight) {
+        _ if weight == 0 && value != 0 => Err(()),
+        sum if sum <= i64::from(i32::MIN) => Err(()),
         // Nothing to add is said as such, so that an empty file says nothing.
-        _ => Ok(Some(value * i64::from(weight)).filter(|sum| *sum != 0)),
+        sum => Ok(Some(sum).filter(|sum| *sum != 0)),
     }
 }
 
@@ -149,12 +147,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_weight_is_a_sum_and_the_least_number_a_fault() {
+    fn a_file_with_weight_is_a_sum_and_less_than_any_number_a_fault() {
         assert_eq!(of_file(5, 2, false), Ok(Some(10)));
         assert_eq!(of_file(5, 2, true), Ok(Some(-10)));
         assert_eq!(of_file(5, -2, false), Ok(Some(-10)));
         assert_eq!(of_file(0, 2, false), Ok(None));
-        assert_eq!(of_file(i32::MIN, 2, false), Err(()));
+        for (value, weight, reverse) in [
+            (i32::MIN, 2, false),
+            (i32::MIN, 1, false),
+            (i32::MIN / 2, 2, false),
+            (i32::MAX, 3, true),
+            (i32::MAX, i32::MIN, false),
+        ] {
+            assert_eq!(of_file(value, weight, reverse), Err(()), "{value}");
+        }
+        assert_eq!(of_file(i32::MIN, 3, true), Ok(Some(3 << 31)));
+        assert_eq!(of_file(-i32::MAX, 1, false), Ok(Some(-0x7fff_ffff)));
         assert_eq!(
             of_file(i32::MAX, i32::MIN, true),
             Ok(Some(0x7fff_ffff << 31))

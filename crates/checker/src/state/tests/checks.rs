@@ -133,13 +133,64 @@ fn afterwards_it_is_tried_again_as_often_as_configured() {
             "real server [10.0.1.1]:tcp:80: TCP_CHECK failed, attempt 3 of 3: refused",
         ]
     );
-    // Down, it is asked every delay_loop and fails in silence.
     assert_eq!(world.director.due(), Some(world.now + secs(10)));
-    world.pass(secs(10));
-    world.said();
-    world.end("a", failure("refused"));
-    assert_eq!(world.said(), [] as [&str; 0]);
-    assert_eq!(world.director.due(), Some(world.now + secs(10)));
+}
+
+/// As keepalived's do, which their rhythm shows (`tests/lvs/rhythm.rs`).
+#[test]
+fn some_checks_go_on_with_their_retries_while_they_are_down() {
+    let http = Kind::Http(Http {
+        urls: [Url {
+            path: "/".into(),
+            proofs: [].into(),
+        }]
+        .into(),
+        fast_recovery: false,
+    });
+    for (kind, down) in [
+        (Kind::Tcp, [2, 2, 10]),
+        (Kind::Smtp, [2, 2, 10]),
+        (Kind::Udp, [10, 10, 10]),
+        (Kind::Ping, [10, 10, 10]),
+        (Kind::Dns, [10, 10, 10]),
+        (http, [10, 10, 10]),
+    ] {
+        let mut a = check(kind.clone(), "a");
+        a.timing.retry = 2;
+        a.log_all_failures = true;
+        let mut world = World::quietly(one(a));
+        well(&mut world, &["a"]);
+        world.answers.clear();
+        world.pass(secs(10));
+        for (round, pauses) in [[2, 2, 10], down, down].into_iter().enumerate() {
+            for pause in pauses {
+                world.said();
+                world.end("a", failure("no"));
+                let due = Some(world.now + secs(pause));
+                assert_eq!(world.director.due(), due, "{kind} {round}");
+                let silent = round > 0;
+                assert_eq!(world.said().is_empty(), silent, "{kind} {round}");
+                world.pass(secs(pause));
+            }
+        }
+    }
+}
+
+/// As keepalived's, again by its rhythm.
+#[test]
+fn a_mail_server_has_all_its_retries_in_the_first_round() {
+    let mut a = check(Kind::Smtp, "a");
+    a.timing.retry = 2;
+    let mut world = World::quietly(one(a));
+    world.pass(secs(2));
+    for _ in 0..2 {
+        world.end("a", failure("554"));
+        assert_eq!(world.director.due(), Some(world.now + secs(2)));
+        assert_eq!(world.pool(1), "10.0.1.1:80=1");
+        world.pass(secs(2));
+    }
+    world.end("a", failure("554"));
+    assert_eq!(world.pool(1), "");
 }
 
 #[test]

@@ -143,6 +143,17 @@ fn fast_recovery_waits_for_nothing_but_failures() {
     };
     let mut world = world(fast, |_| {});
     next(&mut world);
+    // The first time round.
+    for url in [1, 2] {
+        world.end("a", Outcome::Success);
+        assert_eq!(next(&mut world), (url, 0));
+    }
+    for url in [0, 1, 2, 0] {
+        world.end("a", Outcome::Success);
+        assert_eq!(next(&mut world), (url, 10));
+    }
+    world.end("a", failure("x"));
+    assert_eq!(next(&mut world), (0, 2));
     world.end("a", failure("x"));
     assert_eq!(next(&mut world), (0, 10));
     world.end("a", failure("x"));
