@@ -32,3 +32,4 @@ mod parity;
 mod rfc;
 mod routing;
 mod tracking;
+mod world;

@@ -14,7 +14,7 @@ use rk_lab::{Daemon, Lab, Node, Which};
 
 use crate::bed::{SOON, lab};
 use crate::machine::{Machine, test};
-use crate::parity::material;
+use crate::world::material;
 
 const INTERFACES: &str = "
     for i in 0 1; do

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rk_lab::{Guest, Lab, Node};
 
-use crate::parity::material;
+use crate::world::material;
 
 /// Interfaces that configurations name, besides `eth0`: not to have one of them ends 2.2.7, now
 /// and then by a crash. One file uses a definition that it lacks on this machine.

@@ -28,6 +28,8 @@ pub(super) struct RawChecker {
     pub(super) bind: Bind,
     /// It is a `host` block of `SMTP_CHECK`.
     is_host: bool,
+    /// It is a `DNS_CHECK` that has its name.
+    is_named: bool,
 }
 
 /// What a checker does, before it is known for whom.
@@ -130,6 +132,7 @@ impl Build<'_> {
             connect_port: None,
             bind: Bind::default(),
             is_host: false,
+            is_named: false,
         };
         let mut seen = Seen::default();
         let mut hosts = Vec::new();
@@ -216,6 +219,11 @@ impl Build<'_> {
         {
             return Ok(());
         }
+        if checker.is_named && keyword.name == "name" {
+            let text = "DNS_CHECK name already specified - ignoring";
+            self.report_at(code::REPEATED, Class::General, text, statement, 0);
+            return Ok(());
+        }
         let Some(value) = self.value(keyword, statement)? else {
             return Ok(());
         };
@@ -234,9 +242,17 @@ impl Build<'_> {
                     RawKind::Misc(misc) => self.misc_setting(keyword.name, statement, &value, misc),
                     RawKind::Http(http) => http_setting(keyword.name, statement, &value, http),
                     RawKind::Udp(udp) => self.udp_setting(keyword.name, statement, &value, udp),
-                    RawKind::Dns(dns) => self.dns_setting(keyword.name, statement, dns),
+                    RawKind::Dns(dns) => {
+                        let named = self.dns_setting(keyword.name, statement, dns);
+                        checker.is_named |= named;
+                    }
                     RawKind::File(file) => self.file_setting(keyword.name, statement, file),
                     RawKind::Smtp(smtp) => smtp.helo_name = word(statement),
+                    RawKind::Bfd(Some(first)) => {
+                        let text =
+                            format!("BFD_CHECK name already specified as {first} - ignoring");
+                        self.report_at(code::REPEATED, Class::General, text, statement, 0);
+                    }
                     RawKind::Bfd(name) => *name = self.bfd_name(statement),
                     RawKind::Tcp | RawKind::Ping => {}
                 }
@@ -413,23 +429,24 @@ impl Build<'_> {
         bytes
     }
 
-    fn dns_setting(&mut self, name: &str, statement: &Statement, dns: &mut DnsCheck) {
+    /// Gives whether the name was set.
+    fn dns_setting(&mut self, name: &str, statement: &Statement, dns: &mut DnsCheck) -> bool {
         let text = statement.word(1).unwrap_or("");
         if name == "type" {
             dns.record = DnsRecord::named(text).unwrap_or_default();
-            return;
+            return false;
         }
         let labels = || text.strip_suffix('.').unwrap_or(text).split('.');
         if text != "." && labels().any(str::is_empty) {
             let text = format!("DNS name '{text}' has an empty label");
             self.report_at(code::CHECKER, Class::General, text, statement, 1);
-            return;
+            return false;
         }
         if labels().any(|label| label.len() > 63) {
             // keepalived takes the name, and sends a question that nobody can read.
             let text = format!("DNS name '{text}' has a label of more than 63 characters");
             self.warn_at(code::CHECKER, Class::Ok, text, statement, 1);
-            return;
+            return true;
         }
         dns.name = text.into();
         if text.as_bytes().get(1) == Some(&b'.') {
@@ -438,7 +455,9 @@ impl Build<'_> {
                  one, and asks for the root"
             );
             self.report_at(code::CHECKER, Class::General, text, statement, 1);
+            return false;
         }
+        true
     }
 
     fn file_setting(&mut self, name: &str, statement: &Statement, file: &mut RawFile) {
@@ -477,6 +496,11 @@ impl Build<'_> {
 
     fn bfd_name(&mut self, statement: &Statement) -> Option<Arc<str>> {
         let name = statement.word(1).unwrap_or("");
+        if statement.words().len() > 2 {
+            let text = "BFD_CHECK takes one name - ignoring";
+            self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
+            return None;
+        }
         if self.bfd_for(name, |session| session.checker) || self.lost_bfds.contains(name) {
             return Some(name.into());
         }

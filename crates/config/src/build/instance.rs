@@ -414,6 +414,8 @@ impl Build<'_> {
                     self.report_at(code::FAMILY, Class::General, text, statement, 0);
                 } else {
                     raw.family = Some(Family::V6);
+                    // Whatever was said before.
+                    raw.version = Some(Version::V3);
                 }
             }
             "preempt" => raw.nopreempt = None,

@@ -186,6 +186,9 @@ fn lists(inside: &[u8]) -> Result<Sequence, Problem> {
         group.resize(names.len(), Vec::new());
         rounds.push(group);
     }
+    if rounds.is_empty() {
+        return Err(Problem::Specification);
+    }
     rounds.reverse();
     Ok(Sequence {
         names,
