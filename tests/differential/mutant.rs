@@ -7,7 +7,7 @@ use super::bases::{LINES, WORDS};
 
 /// Keywords that 2.4 knows or reads otherwise than the 2.2.7 at hand: lines and blocks with these
 /// are left as they are, or out.
-const NEWER: [&str; 31] = [
+const NEWER: [&str; 32] = [
     "auth_hmac",
     "dbus_no_interface_name",
     "dump_file",
@@ -36,6 +36,7 @@ const NEWER: [&str; 31] = [
     "use_vmac",
     "v3_checksum_as_v2",
     "virtualhost",
+    "vrf",
     "vrrp_delay_after_boot",
     "vrrp_strict",
     "${_",
@@ -122,6 +123,10 @@ pub(super) fn mutant(random: &mut Random, base: &str) -> String {
             lines.swap(n, next);
         }
         _ => lines[n] = lines[n].replace([' ', '{'], ""),
+    }
+    let newer = lines.iter().filter(|line| is_newer(line)).count();
+    if newer > base.lines().filter(|line| is_newer(line)).count() {
+        return base.to_owned();
     }
     lines.join("\n") + "\n"
 }
