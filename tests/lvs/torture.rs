@@ -84,7 +84,7 @@ struct Configuration {
 
 /// Whether the check of this server fails, all the while.
 fn fails(service: usize, server: u16) -> bool {
-    (service * 5 + usize::from(server) * 3) % 4 == 0
+    (service * 5 + usize::from(server) * 3).is_multiple_of(4)
 }
 
 fn door(service: usize, server: u16) -> u16 {
