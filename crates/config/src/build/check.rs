@@ -123,6 +123,11 @@ pub(crate) fn statement(
             // A quote glued to the keyword makes one word of both there.
             return Err(stop(statement, 1, Some(&keyword.usage()), report));
         }
+        Args::One(Value::CommandAs) | Args::Maybe(Value::CommandAs)
+            if statement.words().len() < 2 && statement.has_glued_quote() =>
+        {
+            return Err(stop(statement, 1, Some(&keyword.usage()), report));
+        }
         Args::One(Value::Command | Value::CommandAs)
             if statement.words().len() < 2 && statement.has_open_quote() =>
         {

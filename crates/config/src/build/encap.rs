@@ -130,6 +130,9 @@ impl Build<'_> {
 
 /// One or two labels of MPLS.
 fn labels(text: &str) -> Option<Vec<MplsLabel>> {
+    if text.is_empty() {
+        return None;
+    }
     let label = |label| unsigned(label, 1_048_575).ok().map(MplsLabel);
     let labels: Vec<_> = text.split('/').map(label).collect::<Option<_>>()?;
     (labels.len() <= 2).then_some(labels)

@@ -447,6 +447,10 @@ impl Build<'_> {
             "use_ipvlan" => self.use_ipvlan(statement, raw)?,
             "smtp_alert" => raw.notify.smtp_alert = Some(value.on()),
             "notify_priority_changes" => raw.notify.priority_changes = Some(value.on()),
+            "kernel_rx_buf_size" if statement.words().len() > 2 => {
+                let text = "kernel_rx_buf_size takes one word - ignoring";
+                self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
+            }
             "kernel_rx_buf_size" => raw.kernel_rx_buf_size = value.int(),
             "promote_secondaries" => raw.promote_secondaries = Some(at()),
             "linkbeat_use_polling" => raw.linkbeat_use_polling = true,

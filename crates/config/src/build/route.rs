@@ -234,10 +234,11 @@ impl Build<'_> {
             "prepend" => r.route.placement = Placement::Prepend,
             "append" => r.route.placement = Placement::Append,
             "as" => {
-                let text = "'as' is only for MPLS routes - ignoring";
-                self.entry_error(code::ENTRY_OPTION, text, words, words.last());
+                let name = words.last();
                 words.skip(&["to"]);
-                words.take();
+                self.required(words, Some("IP"))?;
+                let text = "'as' is only for MPLS routes - ignoring";
+                self.entry_error(code::ENTRY_OPTION, text, words, name);
             }
             "via" | "gw" => {
                 if keyword.name == "gw" {

@@ -18,10 +18,8 @@ impl Build<'_> {
         statement: &Statement,
         value: &Val,
     ) -> Result<(), Stop> {
-        if matches!(name, "reload_time_file" | "vrrp_rx_bufs_multiplier")
-            && statement.words().len() > 2
-        {
-            let text = format!("{name} takes one word - ignoring");
+        if name == "reload_time_file" && statement.words().len() > 2 {
+            let text = "reload_time_file takes one word - ignoring";
             self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
             return Ok(());
         }
@@ -112,7 +110,8 @@ impl Build<'_> {
                     .rsplit_once('/')
                     .map_or(".", |(p, _)| p);
                 let parent = if parent.is_empty() { "/" } else { parent };
-                if self.host.is_dir(&dir) || self.host.is_dir(parent) {
+                let there = self.host.stat(&dir).is_some();
+                if self.host.is_dir(&dir) || !there && self.host.is_dir(parent) {
                     self.config.global.config_save_dir = Some(dir);
                 } else {
                     let text = format!("config_save_dir {dir} cannot be used - ignoring");
@@ -253,6 +252,11 @@ impl Build<'_> {
 
     fn lvs_sync_daemon(&mut self, statement: &Statement) -> Result<(), Stop> {
         let interface = statement.word(1).unwrap_or("").to_owned();
+        if interface.len() > 15 {
+            let text = format!("lvs_sync_daemon interface name '{interface}' too long - ignoring");
+            self.report_at(code::OUT_OF_RANGE, Class::General, text, statement, 1);
+            return Ok(());
+        }
         let mut daemon = LvsSyncDaemon {
             interface,
             inst: None,

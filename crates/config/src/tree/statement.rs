@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::text::Line;
 use crate::text::line::{Spare, to_u32};
 use crate::text::physical::leaves_quote_open;
+use crate::text::is_blank;
 use crate::text::words::{Token, TokenKind, tokens, unescape};
 
 /// A word of a statement.
@@ -242,6 +243,12 @@ impl Statement {
     pub(crate) fn has_open_quote(&self) -> bool {
         let rest = self.line.text.get(self.end as usize..);
         rest.is_some_and(|rest| rest.contains(&b'"'))
+    }
+
+    /// Whether such a quote is glued to the last word.
+    pub(crate) fn has_glued_quote(&self) -> bool {
+        let glued = self.raw().last().is_some_and(|b| !is_blank(*b));
+        glued && self.line.text.get(self.end as usize) == Some(&b'"')
     }
 
     /// The line behind the words: a brace, or nothing.

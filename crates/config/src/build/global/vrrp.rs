@@ -107,6 +107,10 @@ impl Build<'_> {
                 global.vrrp_netlink_monitor_rcv_bufs_force = flag;
             }
             ("vrrp_rx_bufs_policy", _) => self.rx_bufs(statement),
+            ("vrrp_rx_bufs_multiplier", _) if statement.words().len() > 2 => {
+                let text = "vrrp_rx_bufs_multiplier takes one word - ignoring";
+                self.report_at(code::EXTRA_WORDS, Class::General, text, statement, 2);
+            }
             ("vrrp_rx_bufs_multiplier", _) => {
                 global.vrrp_rx_bufs_multiplier = value.int().unwrap_or(3);
             }
