@@ -8,9 +8,9 @@ use smallvec::SmallVec;
 
 use crate::diagnostic::Diagnostic;
 use crate::text::Line;
+use crate::text::is_blank;
 use crate::text::line::{Spare, to_u32};
 use crate::text::physical::leaves_quote_open;
-use crate::text::is_blank;
 use crate::text::words::{Token, TokenKind, tokens, unescape};
 
 /// A word of a statement.
