@@ -24,4 +24,5 @@ mod tables;
 mod told;
 mod torture;
 mod traffic;
+mod ways;
 mod weights;
