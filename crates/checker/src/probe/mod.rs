@@ -158,7 +158,7 @@ impl Report {
     }
 
     /// The attempt was not made; `because` is logged before `line`.
-    fn unable(because: String, line: impl Into<String>) -> Self {
+    pub fn unable(because: String, line: impl Into<String>) -> Self {
         Self {
             lines: vec![because],
             ..Self::new(Outcome::Unable(line.into()))

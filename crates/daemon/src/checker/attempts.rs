@@ -1,7 +1,10 @@
 //! The attempts that are being made, and what they bring.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rk_checker::probe::{self, Certificate, Report};
@@ -65,6 +68,20 @@ pub(super) struct LastRun {
     pub(super) status: i32,
 }
 
+/// What an attempt reports. If it panics, the fault is ours and says nothing about the server: its
+/// state stays, and it is asked again at the next time.
+async fn kept(attempt: impl Future<Output = Report>) -> Report {
+    let mut attempt = pin!(attempt);
+    std::future::poll_fn(move |context| {
+        // Nothing of the attempt is used again after it has panicked.
+        catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context))).unwrap_or_else(|_| {
+            let because = "a mistake of the checker's own, please report it".to_owned();
+            Poll::Ready(Report::unable(because, "the check is made again"))
+        })
+    })
+    .await
+}
+
 impl Attempts {
     /// Makes the attempt `asked` in a task. Needs a runtime.
     pub(super) fn start(&mut self, asked: &Probe, works: &HashMap<ProbeKey, Arc<Work>>) {
@@ -89,7 +106,7 @@ impl Attempts {
         }
         let task = self.tasks.spawn(async move {
             let report = match work.probes.get(url) {
-                Some(probe) => probe::attempt(&work.target, probe, number).await,
+                Some(probe) => kept(probe::attempt(&work.target, probe, number)).await,
                 None => std::future::pending().await,
             };
             Ended {
@@ -195,4 +212,17 @@ fn wall() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use rk_checker::Outcome;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_says_nothing_about_a_server() {
+        let report = kept(async { panic!("for the test") }).await;
+        assert!(matches!(report.outcome, Outcome::Unable(_)), "{report:?}");
+    }
 }
