@@ -214,6 +214,8 @@ fn run_tests(report: &mut Report, round: Option<u32>) -> Result<()> {
             "--workspace",
             "--no-fail-fast",
             "--status-level",
+            "fail",
+            "--final-status-level",
             "slow",
         ];
         let final_only = ["--failure-output", "final", "--hide-progress-bar"];
