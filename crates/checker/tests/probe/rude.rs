@@ -22,16 +22,17 @@ async fn one_octet_now_and_then() {
             visit.seen.add(b"gone");
         });
         let mut endpoint = endpoint(address);
-        endpoint.connect_timeout = Duration::from_millis(50);
+        // Long enough for a busy machine to connect in.
+        endpoint.connect_timeout = Duration::from_millis(200);
         let start = Instant::now();
         let found = report(&endpoint, &probe(get("/"))).await;
         assert_verdict(&found, &format!("{problem} server {RS}."));
         let took = start.elapsed();
         assert!(
-            took >= Duration::from_millis(600),
+            took >= Duration::from_millis(2400),
             "12 times the timeout: {took:?}"
         );
-        assert!(took < Duration::from_secs(5), "{took:?}");
+        assert!(took < Duration::from_secs(20), "{took:?}");
         assert_eq!(seen.nth(1), b"gone");
     }
 }
