@@ -14,7 +14,7 @@ use crate::place::{FileId, Place, SourceMap};
 use crate::table::Context;
 
 use super::Causes;
-use super::walk::Block;
+use super::frame::Block;
 
 /// What is missing: the code, a part of the message (empty: any), and the keywords that bring it.
 const ABSENT: &[(Code, &str, &[&str])] = &[

@@ -6,6 +6,7 @@
 //! will be gone with an earlier one say so, stand behind it, and give no advice of their own.
 
 mod absent;
+mod frame;
 mod part;
 mod walk;
 

@@ -1,53 +1,18 @@
 //! The text as it was meant: blocks that stay open although a brace is missing, and keywords that
 //! are misspelt.
 
-use compact_str::CompactString;
-
 use crate::code;
 use crate::diagnostic::{Diagnostic, Label};
 use crate::lint::code_of;
 use crate::place::{FileId, Place, SourceMap};
-use crate::table::{Args, Body, Context, Heading, misnomer};
+use crate::table::{Args, Context, Heading, misnomer};
 
+use super::frame::{Block, Frame, Inside};
 use super::part::{Part, defines, split};
 use super::{Causes, is_structural};
 
 /// Blocks in blocks beyond this are no configuration, whatever is wrong with it.
 const DEPTH_MAX: usize = 100;
-
-/// A block of the text.
-#[derive(Clone, Debug)]
-pub(super) struct Block {
-    pub(super) file: FileId,
-    pub(super) keyword: CompactString,
-    pub(super) name: Option<CompactString>,
-    pub(super) first: u32,
-    pub(super) last: u32,
-    /// Where the keyword stands.
-    pub(super) heading: Place,
-}
-
-/// A block that is open.
-#[derive(Clone, Debug)]
-struct Frame {
-    block: Block,
-    /// What the first word behind the keyword begins with, if that should be a brace.
-    bracket: Option<char>,
-    /// Whether the line ends with such a bracket.
-    complete: bool,
-    inside: Inside,
-}
-
-/// What a block holds.
-#[derive(Clone, Copy, Debug)]
-enum Inside {
-    /// Statements of this context.
-    Statements(Context),
-    /// Entries, with words of this context if it has any.
-    Entries(Option<Context>),
-    /// Whatever stands there is not understood because of this message, if it is known.
-    Unknown(Option<usize>),
-}
 
 /// A keyword of a block whose brace is still to come.
 struct Pending {
@@ -334,7 +299,7 @@ impl<'a> Walk<'a> {
             }
             return;
         };
-        let inside = inside(body);
+        let inside = Inside::of(body);
         if opens {
             self.push(words, place, inside);
         } else {
@@ -344,7 +309,7 @@ impl<'a> Walk<'a> {
                 Heading::Service | Heading::Server => 3,
             };
             self.pending = Some(Pending {
-                frame: self.frame(words, place, inside),
+                frame: Frame::new(words, place, inside),
                 words: words.len().saturating_sub(wanted),
             });
         }
@@ -501,37 +466,16 @@ impl<'a> Walk<'a> {
             homes.find_map(|home| home.find(word))
         };
         let inside = match here.or_else(elsewhere).map(|keyword| keyword.args) {
-            Some(Args::Block(_, body)) => inside(body),
+            Some(Args::Block(_, body)) => Inside::of(body),
             _ => Inside::Unknown(Some(wrong)),
         };
         self.push(words, place, inside);
     }
 
-    fn frame(&self, words: &[&str], place: Place, inside: Inside) -> Frame {
-        let word = |n: usize| {
-            words
-                .get(n)
-                .map(|w| CompactString::new(w.trim_matches('"')))
-        };
-        Frame {
-            block: Block {
-                file: self.file,
-                keyword: word(0).unwrap_or_default(),
-                name: word(1),
-                first: place.line,
-                last: place.line,
-                heading: place,
-            },
-            bracket: words.get(1).and_then(|word| word.chars().next()),
-            complete: words.last().is_some_and(|word| word.ends_with([')', ']'])),
-            inside,
-        }
-    }
-
     /// Opens the block of a statement; its brace comes next.
     fn push(&mut self, words: &[&str], place: Place, inside: Inside) {
         self.pending = Some(Pending {
-            frame: self.frame(words, place, inside),
+            frame: Frame::new(words, place, inside),
             words: 0,
         });
     }
@@ -550,7 +494,7 @@ impl<'a> Walk<'a> {
             column: 0,
             len: 0,
         };
-        let frame = self.frame(&[], place, Inside::Unknown(wrong.or(self.misread)));
+        let frame = Frame::new(&[], place, Inside::Unknown(wrong.or(self.misread)));
         self.open.push(frame);
     }
 
@@ -601,12 +545,4 @@ fn entry_of(d: &Diagnostic) -> Option<&'static str> {
 /// are read as one.
 fn is_merged(d: &Diagnostic) -> bool {
     d.code == code::REPEATED || d.message.contains("is duplicated")
-}
-
-fn inside(body: Body) -> Inside {
-    match body {
-        Body::Statements(context) => Inside::Statements(context),
-        Body::Lines(context) => Inside::Entries(Some(context)),
-        Body::Names => Inside::Entries(None),
-    }
 }
